@@ -1,0 +1,142 @@
+"""What was said, and what it was understood to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llmagentos.cause import Cause, Origin
+from llmagentos.clock import Instant
+from llmagentos.home import Home
+from llmagentos.plan import Action
+from llmagentos.reading import State
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One sentence from one person."""
+
+    text: str
+    """As typed or transcribed; at most 500 characters."""
+
+    origin: Origin
+    at: Instant
+    cause: Cause | None = None
+    """Given by the door; None in offline runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A running timer, as understanding needs to see it."""
+
+    name: str | None
+    area: str | None
+    start_s: int
+    """Seconds it was set for."""
+    left_s: int
+    """Seconds still to run."""
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All that a decision may look at, at one instant."""
+
+    home: Home
+    states: Mapping[str, State]
+    """By device id; a device without an entry has never been seen."""
+
+    now: Instant
+    timers: tuple[Timer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Do these things now."""
+
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Say this; it changes nothing."""
+
+    text: str
+    about: tuple[str, ...] = ()
+    """Ids of the devices it speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask back; a yes does the first option."""
+
+    text: str
+    options: tuple[Action, ...] = ()
+    """What is offered, done together on a yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRequest:
+    """Start or change a timer."""
+
+    op: str
+    """start cancel cancel_all increase decrease pause unpause status"""
+    seconds: int | None = None
+    """Length (start) or change (increase, decrease)."""
+    name: str | None = None
+    area: str | None = None
+    start_seconds: int | None = None
+    """The timer meant, by the length it was set for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """Do what this text says, later."""
+
+    seconds: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockQuestion:
+    """Tell the time or the date."""
+
+    what: str
+    """time or date"""
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """A word about the conversation itself."""
+
+    what: str
+    """never_mind, yes, no, why, undo, repeat, stop"""
+    device: str | None = None
+    """Id of the device that `why` asks about; None for the last thing done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Not understood, or out of what this home can do. Never a guess that acts."""
+
+    reason: str
+    """rejected, out_of_scope, ambiguous, never_mind ..."""
+    text: str = ""
+    """What to say; empty for the usual apology."""
+
+
+Outcome = Act | Answer | Ask | TimerRequest | Delayed | ClockQuestion | Converse | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """What an utterance was understood to be, and by which stage."""
+
+    outcome: Outcome
+    stage: str
+    """conversation, hassil, gazetteer, model or none"""
+    elapsed_ms: float = 0.0
+    margin: float | None = None
+    """Of the model's choice, in nats; None where no model was asked."""
+    explain: Mapping[str, object] = field(default_factory=dict)
+    """What each stage saw, for `--explain`; JSON-able."""
