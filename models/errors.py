@@ -8,6 +8,7 @@ LlmagentosError
      ├─ ModelCorrupt     a file is not what the catalog promises; it was not opened
      ├─ ModelUnfit       its engine could not load it
      ├─ SourceFailed     one source did not give the model; the next may (transient)
+     │   └─ SourceWrong  it gave other bytes than the catalog promises
      ├─ DiskFull         no room for it
      └─ PullFailed       no source gave the model
 """
@@ -43,6 +44,10 @@ class ModelUnfit(ModelError):
 
 class SourceFailed(ModelError):
     """One source did not give the model; the next one may, or the same one later."""
+
+
+class SourceWrong(SourceFailed):
+    """It gave other bytes than the catalog promises; they were thrown away."""
 
 
 class DiskFull(ModelError):
