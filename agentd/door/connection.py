@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from typing import Any, Final
 
 from agentd.door.feed import Feed, Subscription
-from agentd.door.request import Request, RequestError, Serve
+from agentd.door.request import NAME_CHARACTERS, Request, RequestError, Serve, take_name
 from llmagentos.cause import Origin, Rank
 from llmagentos.wire import VERSION, FrameBuffer, WireError, decode_object, encode, encode_answer
 
@@ -29,9 +29,6 @@ SEND_S: Final = 5.0
 
 _IDLE_S: Final = 3600.0
 """A wait for the next request is begun anew this often; a silent client may stay."""
-
-_NAME_CHARACTERS: Final = 64
-"""Longest `who` and `area`, in characters."""
 
 _STREAM: Final = "subscribe"
 """The one verb that the transport serves itself."""
@@ -92,8 +89,8 @@ def read_call(frame: bytes, *, peer: Peer) -> Call:
     number = message.pop("id", None)
     if isinstance(number, bool) or not isinstance(number, int | str):
         raise BadCall(None, "id must be a number or a string of yours; the answer repeats it")
-    if isinstance(number, str) and len(number) > _NAME_CHARACTERS:
-        raise BadCall(None, f"id has at most {_NAME_CHARACTERS} characters")
+    if isinstance(number, str) and len(number) > NAME_CHARACTERS:
+        raise BadCall(None, f"id has at most {NAME_CHARACTERS} characters")
     try:
         return Call(number, _request(message, peer))
     except RequestError as exc:
@@ -107,21 +104,12 @@ def _request(message: dict[str, Any], peer: Peer) -> Request:
     verb = message.pop("verb", None)
     if not isinstance(verb, str) or not verb:
         raise RequestError("bad_request", "verb is missing, the word for what you want")
-    who, area = _name(message, "who"), _name(message, "area")
-    channel = _name(message, "channel") or peer.channel
+    who, area = take_name(message, "who"), take_name(message, "area")
+    channel = take_name(message, "channel") or peer.channel
     if channel != peer.channel and channel not in peer.claims:
         raise RequestError("bad_request", f"channel is always {peer.channel!r} here")
     full = f"{peer.who}/{who}" if who else peer.who
     return Request(verb, message, Origin(peer.rank, channel, full, area))
-
-
-def _name(message: dict[str, Any], key: str) -> str | None:
-    value = message.pop(key, None)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or len(value) > _NAME_CHARACTERS or not value.isprintable():
-        raise RequestError("bad_request", f"{key} is a name of at most {_NAME_CHARACTERS} letters")
-    return value
 
 
 def answer(call: Call, serve: Serve) -> list[bytes]:
