@@ -16,8 +16,9 @@ from typing import Final
 NAME: Final = "28-000000000001"
 """Family 28 hex, then the serial number."""
 
-POWER_ON_C: Final = 85.0
-"""What the part reads before its first conversion: the mark of a power dip."""
+POWER_ON: Final = bytes.fromhex("50 05 4b 46 7f ff 0c 10 1c")
+"""Scratchpad before the first conversion, 85 °C: the mark of a power dip. After a conversion at a
+true 85 °C the seventh byte is 10 hex."""
 
 
 class BusFault(StrEnum):
@@ -45,7 +46,7 @@ class OneWire:
         if self.fault is BusFault.GONE:
             self.remove()
             return
-        scratchpad = encode_scratchpad(POWER_ON_C if self.fault is BusFault.POWER_ON else celsius)
+        scratchpad = POWER_ON if self.fault is BusFault.POWER_ON else encode_scratchpad(celsius)
         is_sound = self.fault is not BusFault.CRC
         texts = (slave_text(scratchpad, is_sound=is_sound), temperature_text(scratchpad))
         if texts == self._written and self._part.is_dir():
@@ -80,12 +81,12 @@ def crc8(data: bytes) -> int:
     return crc
 
 
-def slave_text(scratchpad: bytes, *, is_sound: bool = True) -> str:
-    """The two lines of `w1_slave`."""
-    body = scratchpad if is_sound else bytes([scratchpad[0] ^ 0x04]) + scratchpad[1:]
-    shown = " ".join(f"{byte:02x}" for byte in body)
-    verdict = "YES" if crc8(body[:8]) == body[8] else "NO"
-    return f"{shown} : crc={crc8(body[:8]):02x} {verdict}\n{shown} t={_millidegrees(body)}\n"
+def slave_text(good: bytes, *, is_sound: bool = True) -> str:
+    """The two lines of `w1_slave`: the bytes read, then the last good ones and t of those read."""
+    read = good if is_sound else bytes([good[0] ^ 0x04]) + good[1:]
+    crc = crc8(read[:8])
+    verdict = "YES" if crc == read[8] else "NO"
+    return f"{read.hex(' ')} : crc={crc:02x} {verdict}\n{good.hex(' ')} t={_millidegrees(read)}\n"
 
 
 def temperature_text(scratchpad: bytes) -> str:

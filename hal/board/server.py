@@ -14,7 +14,7 @@ from typing import Any, Final
 from hal.board.line import Edge, Header, LineRefused, Owner
 from hal.contract import HalError
 from llmagentos.clock import Clock
-from llmagentos.wire import MAX_FRAME_BYTES, VERSION, WireError, decode_object, encode
+from llmagentos.wire import VERSION, FrameBuffer, WireError, decode_object, encode
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._buffer = bytearray()
+        self._buffer = FrameBuffer()
         self._watches: dict[int, _Watch] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -93,14 +93,12 @@ class Connection(asyncio.Protocol):
         self._server.header.drop(self._owner, now=self._server.clock())
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[:end])
-            del self._buffer[: end + 1]
-            self._serve(line)
-        if len(self._buffer) > MAX_FRAME_BYTES:
-            self._answer_error(None, "bad_request", f"a line has at most {MAX_FRAME_BYTES} bytes")
-            self._buffer.clear()
+        self._buffer.push(data)
+        try:
+            while (frame := self._buffer.pop()) is not None:
+                self._serve(frame)
+        except WireError as exc:  # nobody knows where the next frame begins
+            self._answer_error(None, "bad_request", str(exc))
             self._transport.close()
 
     def abort(self) -> None:
@@ -113,10 +111,13 @@ class Connection(asyncio.Protocol):
             watch.notice()
 
     def _serve(self, line: bytes) -> None:
-        number: Any = None
+        number: int | None = None
         try:
             frame = decode_object(line)
-            number = frame.pop("id", None)
+            sent = frame.pop("id", None)
+            if type(sent) is not int:  # nothing else is sent back, whatever it is
+                raise LineRefused("bad_request", "id is a whole number")
+            number = sent
             verb = str(frame.pop("verb", ""))
             frame.pop("v", None)
             data = self._watch(number, frame) if verb == "watch" else self._call(verb, frame)
@@ -134,7 +135,7 @@ class Connection(asyncio.Protocol):
             raise LineRefused("unknown_verb", f"no verb {verb[:40]!r}; there are {known}")
         return serve(self._owner, data)
 
-    def _watch(self, number: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _watch(self, number: int | None, data: Mapping[str, Any]) -> dict[str, Any]:
         """Follow `pins` ({pin: seconds it must be stable}); each is told once at the start."""
         pins = data.get("pins")
         if not isinstance(pins, dict):
@@ -143,7 +144,7 @@ class Connection(asyncio.Protocol):
             self._follow(number, pin, stable_s)
         return {}
 
-    def _follow(self, number: Any, pin: str, stable_s: Any) -> None:
+    def _follow(self, number: int | None, pin: str, stable_s: Any) -> None:
         if not pin.isdecimal() or not isinstance(stable_s, int | float) or not 0 <= stable_s <= 60:
             raise LineRefused("bad_request", f"cannot watch pin {pin[:40]!r} for {stable_s!r} s")
         line = int(pin[:3])
@@ -158,7 +159,7 @@ class Connection(asyncio.Protocol):
 
         self._watches[line] = _Watch(lambda: self._server.header.level(line), stable_s, report)
 
-    def _answer_error(self, number: Any, code: str, text: str) -> None:
+    def _answer_error(self, number: int | None, code: str, text: str) -> None:
         answer = {"v": VERSION, "id": number, "status": "error", "code": code, "error": text}
         self._send(answer)
 
