@@ -1,0 +1,239 @@
+"""The whole appliance as processes of one machine: broker, board, agentd and its sisters."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from agentd.ctl import broker
+from agentd.ctl.failure import Failure
+from agentd.ctl.supervision import Program, Supervision
+from llmagentos.client import Door, DoorError
+
+STOP_WAIT_S: Final = 30.0
+"""Longest stop: every program has its own few seconds before it is killed."""
+
+GIVE_UP_S: Final = 2.5
+"""Time in which an agentd that ended at once may still recover, in seconds: it is tried again."""
+
+POLL_S: Final = 0.05
+"""Pause between two looks while something comes up, in seconds."""
+
+SMALL_MODEL: Final = "smollm2-135m"
+"""The language model that set-up brings."""
+
+_EXAMPLES: Final = Path(__file__).parents[1] / "example"
+
+_RUN_IN_CONFIG: Final = re.compile(r"@RUN@|/tmp/llmagentos-\d+-[0-9a-f]{8}")
+"""The run folder in a configuration: as shipped, or as another start of a copy wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The two folders of an instance."""
+
+    run: Path
+    """Sockets and generated files; gone after the end. Short, since a socket's path is."""
+
+    data: Path
+    """Configuration, journal and logs; stays."""
+
+    @property
+    def config(self) -> Path:
+        """The instance's agentd.toml."""
+        return self.data / "agentd.toml"
+
+    @property
+    def logs(self) -> Path:
+        """One log per program."""
+        return self.data / "log"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to run, and how."""
+
+    has_llm: bool = True
+    has_voice: bool = True
+    has_microphone: bool = True
+    model: str = SMALL_MODEL
+    """Id of the language model."""
+    board_speed: float = 1.0
+    """How many seconds of the simulated room pass in one of ours."""
+    broker_port: int | None = None
+    """Loopback port of the broker; None takes a free one."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Names under which `health` may report what was left out."""
+        names = {"llm": self.has_llm, "model": self.has_llm, "voice": self.has_voice}
+        return frozenset(name for name, has in names.items() if not has)
+
+
+class Appliance:
+    """Starts everything, watches it, stops it in order: agentd first, while its board lives."""
+
+    def __init__(self, place: Place, choice: Choice) -> None:
+        self.place = place
+        self.choice = choice
+        self.port: int | None = None
+        """The broker's port on loopback; None until the start, and with a foreign broker."""
+        self.supervision = Supervision(place.run, logs=place.logs)
+
+    def start(self) -> None:
+        """Make the folders and the generated files, start the processes; returns before they are
+        ready.
+
+        Raises:
+            Failure: something is missing on this machine, or the configuration is not TOML.
+        """
+        make_private(self.place.run)
+        self.place.logs.mkdir(parents=True, exist_ok=True)
+        self._settle_config()
+        programs = list(self._programs())
+        environ = {**os.environ, "LLMAGENTOS_RUN": str(self.place.run), "PYTHONUNBUFFERED": "1"}
+        self.supervision.launch(programs, environ=environ)
+
+    def start_agentd(self, *, timeout_s: float) -> None:
+        """Start agentd as soon as board and broker are there.
+
+        Raises:
+            Failure: they are not there in time; the last lines of their logs are in the text.
+        """
+        deadline = time.monotonic() + timeout_s
+        for name, socket in self._awaited():
+            while not (self.place.run / socket).exists() or not self.supervision.processes():
+                if time.monotonic() > deadline or not self.supervision.is_alive:
+                    tail = self.supervision.tail(name, lines=12)
+                    raise Failure("\n".join([f"{name} does not come up; its last lines:", *tail]))
+                time.sleep(POLL_S)
+        self.supervision.start("agentd")
+
+    def health(self) -> dict[str, Any] | None:
+        """The daemon's own report; None while nobody answers."""
+        try:
+            with Door(self.place.run / "agentd.sock", timeout_s=2.0) as door:
+                found: dict[str, Any] = door.request("health")
+        except DoorError:
+            return None
+        return found
+
+    def lacks(self) -> list[str]:
+        """What still keeps it from being ready, in words; empty when it is ready."""
+        report = self.health()
+        if report is None:
+            return ["agentd"]
+        parts = report.get("parts") or {}
+        waiting = [
+            f"{name} ({part.get('detail') or part['status']})"
+            for name, part in parts.items()
+            if part["status"] not in FINE and name not in self.choice.left_out
+        ]
+        away = (report.get("devices") or {}).get("unavailable") or ()
+        waiting += [f"{row['id']} ({row['reason']})" for row in away]
+        if report["status"] == "ready" or (report["status"] == "degraded" and not waiting):
+            return []
+        return waiting or [str(report["status"])]
+
+    def wait_ready(self, *, timeout_s: float, tell: Callable[[str], None]) -> list[str]:
+        """Wait until it is ready, telling what is waited for whenever that changes.
+
+        Returns:
+            What was still missing in the end; empty when it is ready. The end comes early when
+            agentd itself does not stay up.
+        """
+        deadline = time.monotonic() + timeout_s
+        last_up = time.monotonic()
+        told = ""
+        while (waiting := self.lacks()) and self.supervision.is_alive:
+            now = time.monotonic()
+            agentd = self.supervision.processes().get("agentd")
+            last_up = last_up if agentd and agentd.is_failing else now
+            if now > deadline or now - last_up > GIVE_UP_S:
+                break
+            if (words := ", ".join(waiting)) != told:
+                tell(f"waiting for {words}")
+                told = words
+            time.sleep(POLL_S)
+        return waiting
+
+    def stop(self) -> bool:
+        """End everything and remove the run folder.
+
+        Returns:
+            False when something had to be killed.
+        """
+        is_clean = self.supervision.end(timeout_s=STOP_WAIT_S)
+        shutil.rmtree(self.place.run, ignore_errors=True)
+        return is_clean
+
+    def _settle_config(self) -> None:
+        """The demo room for a new instance; an older file follows when the run folder moved."""
+        path = self.place.config
+        known = path.read_text(encoding="utf-8") if path.exists() else example("room")
+        settled = _RUN_IN_CONFIG.sub(str(self.place.run), known)
+        if settled != known or not path.exists():
+            path.write_text(settled, encoding="utf-8")
+
+    def _programs(self) -> Iterator[Program]:
+        run = str(self.place.run)
+        if broker.wants_own_broker(self.place.config):
+            yield Program("mosquitto", self._broker_command(), 10)
+        fast = self.choice.board_speed
+        speed = () if fast == 1.0 else ("--speed", str(fast))
+        yield Program("agentd-board", (installed("agentd-board"), "--run", run, *speed), 20)
+        if self.choice.has_llm:
+            llm = (installed("agentd-llm"), "--run", run, "--model", self.choice.model)
+            yield Program("agentd-llm", llm, 30)
+        if self.choice.has_voice:
+            deaf = () if self.choice.has_microphone else ("--no-microphone",)
+            yield Program("agentd-voice", (installed("agentd-voice"), "--run", run, *deaf), 40)
+        files = ("--config", str(self.place.config), "--run", run, "--data", str(self.place.data))
+        yield Program("agentd", (installed("agentd"), *files), 50, stop_wait_s=6, is_started=False)
+
+    def _broker_command(self) -> tuple[str, ...]:
+        program = broker.find_mosquitto()
+        self.port = self.choice.broker_port or broker.free_port()
+        written = self.place.run / "mosquitto.conf"
+        written.write_text(broker.configuration(self.place.run, port=self.port), encoding="utf-8")
+        return (program, "-c", str(written))
+
+    def _awaited(self) -> Iterator[tuple[str, str]]:
+        """Programs whose socket agentd needs at its start."""
+        if self.port is not None:
+            yield "mosquitto", broker.SOCKET
+        yield "agentd-board", "board.sock"
+
+
+FINE: Final = frozenset({"ok", "ready", "off", "idle", "listening", "silent", "no_microphone"})
+"""States of a part that nobody needs to wait for."""
+
+
+def installed(program: str) -> str:
+    """Path of one of our programs, beside this Python."""
+    return str(Path(sys.prefix) / "bin" / program)
+
+
+def example(name: str) -> str:
+    """A configuration that is shipped as an example."""
+    return (_EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only this user can enter.
+
+    Raises:
+        Failure: somebody else made it first.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.getuid():
+        raise Failure(f"{folder} belongs to somebody else", hint="remove it, or choose --run DIR")
+    folder.chmod(0o700)

@@ -1,0 +1,194 @@
+"""`agentctl dev`: the appliance in the foreground of a terminal, until Ctrl-C."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+
+from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Place, installed
+from agentd.ctl.command import say, warn
+from agentd.ctl.failure import Failure
+from agentd.ctl.supervision import Process
+from llmagentos.place import checkout, development_run
+
+READY_WAIT_S: Final = 90.0
+"""Longest wait for ready, in seconds: a cold start reads 200 MB of models from the disk."""
+
+COME_UP_S: Final = 15.0
+"""Longest wait for board and broker, in seconds."""
+
+WATCH_S: Final = 1.0
+"""Pause between two looks at the processes, in seconds."""
+
+LOG_LINES: Final = 15
+"""Lines shown of a program that keeps ending."""
+
+FIRST_SENTENCE: Final = "turn on the desk lamp"
+LOCK: Final = "dev.lock"
+
+
+class _Stopped(Exception):
+    """Somebody asked the runner to end."""
+
+
+def dev(
+    fresh: Annotated[bool, typer.Option(help="Forget configuration, journal and logs.")] = False,
+    llm: Annotated[bool, typer.Option(help="Run the language model.")] = True,
+    voice: Annotated[bool, typer.Option(help="Run ears and mouth.")] = True,
+    microphone: Annotated[bool, typer.Option(help="Let the ears open a microphone.")] = True,
+    model: Annotated[
+        str, typer.Option(help="Language model, see `agentctl models`.")
+    ] = SMALL_MODEL,
+    board_speed: Annotated[float, typer.Option(help="Speed of the simulated room.")] = 1.0,
+    run: Annotated[Path | None, typer.Option("--run", metavar="DIR", help="Sockets.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Configuration, logs.")] = None,
+) -> None:
+    """Run the whole appliance here, with a simulated board, until Ctrl-C."""
+    home = checkout() or Path.cwd()
+    place = Place(run=run or development_run(home), data=data or home / ".run")
+    choice = Choice(llm, voice, microphone, model, board_speed)
+    with _alone(place), _signals():
+        if fresh:
+            _forget(place.data)
+        _serve(Appliance(place, choice))
+
+
+def _serve(appliance: Appliance) -> None:
+    """Start, wait, watch, and stop whatever happens."""
+    began = time.monotonic()
+    try:
+        try:
+            appliance.start()
+            appliance.start_agentd(timeout_s=COME_UP_S)
+            missing = appliance.wait_ready(timeout_s=READY_WAIT_S, tell=warn)
+            _announce(appliance, missing, took_s=time.monotonic() - began)
+            _watch(appliance)
+        except _Stopped:
+            warn("stopping")
+    finally:
+        _ignore_signals()
+        if not appliance.stop():
+            warn(f"something did not stop in time and was killed; see {appliance.place.logs}")
+
+
+def _announce(appliance: Appliance, missing: list[str], *, took_s: float) -> None:
+    """The one line that a newcomer pastes from.
+
+    Raises:
+        Failure: agentd itself did not come up.
+    """
+    if "agentd" in missing:
+        tail = appliance.supervision.tail("agentd", lines=LOG_LINES)
+        raise Failure("\n".join(["agentd does not come up; its last lines:", *tail]))
+    command = shlex.join([_short(installed("agentctl"))])
+    if missing:
+        say(f"Running, but not ready: {', '.join(missing)}. See:  {command} health")
+        return
+    say(f'Ready in {took_s:.1f} s. Try in another terminal:  {command} ask "{FIRST_SENTENCE}"')
+
+
+def _short(path: str) -> str:
+    """The path as seen from here, when that can be pasted."""
+    with suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
+
+
+def _watch(appliance: Appliance) -> None:
+    """Tell of programs that end, until a signal comes.
+
+    Raises:
+        Failure: supervisord itself ended.
+    """
+    seen: dict[str, Process] = {}
+    while appliance.supervision.is_alive:
+        for name, now in appliance.supervision.processes().items():
+            for line in news(seen.get(name), now):
+                warn(line)
+            if now.is_failing and not (name in seen and seen[name].is_failing):
+                _show_tail(appliance, name)
+            if now.state in ("RUNNING", "BACKOFF", "FATAL"):
+                seen[name] = now
+        time.sleep(WATCH_S)
+    raise Failure(f"supervisord ended; see {appliance.place.logs}")
+
+
+def news(before: Process | None, now: Process) -> Iterator[str]:
+    """What is worth a line when a program was seen as `before` and is seen as `now`."""
+    if now.is_failing and not (before and before.is_failing):
+        yield f"{now.name} does not stay up: {now.word}"
+    elif before and now.state == "RUNNING" and now.pid != before.pid:
+        yield f"{now.name} ended and was started again"
+
+
+def _show_tail(appliance: Appliance, name: str) -> None:
+    for line in appliance.supervision.tail(name, lines=LOG_LINES):
+        warn(f"  {name} | {line}")
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Hold the instance's lock, which the kernel lets go of when we die.
+
+    Raises:
+        Failure: it runs already.
+    """
+    place.data.mkdir(parents=True, exist_ok=True)
+    with (place.data / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            lock.seek(0)
+            raise _already_running(lock.read().strip(), place) from exc
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _already_running(pid: str, place: Place) -> Failure:
+    return Failure(
+        f"it runs already (process {pid}, sockets in {place.run})",
+        hint=f"talk to it with {_short(installed('agentctl'))}, stop it with: kill {pid}",
+    )
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Turn the usual ways to end a program into one exception."""
+    for number in _ENDINGS:
+        signal.signal(number, _raise_stopped)
+    yield
+
+
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _raise_stopped(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise _Stopped
+
+
+def _ignore_signals() -> None:
+    """A second Ctrl-C must not leave half of the processes behind."""
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _forget(data: Path) -> None:
+    """Remove everything but the lock that we hold."""
+    for each in data.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name != LOCK:
+            each.unlink()

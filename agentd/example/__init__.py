@@ -1,0 +1,1 @@
+"""Configurations that are shipped as examples."""
