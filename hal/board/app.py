@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import random
 import signal
@@ -83,6 +84,7 @@ def read_clock() -> Instant:
 async def _run(options: argparse.Namespace, plan: RoomPlan) -> None:
     folder: Path = options.run
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stop = _stop_on_signals()
     header = Header(has_strict_lines=options.release_on_death)
     edges = EdgeLog(folder / "edges.jsonl")
     header.listen(edges.append)
@@ -98,7 +100,7 @@ async def _run(options: argparse.Namespace, plan: RoomPlan) -> None:
     world.serial.plug()
     world.tell()
     log.info("ready on %s", folder / "board.sock")
-    await _until_stopped(world)
+    await _live(world, stop)
     listening.close()
     server.hang_up()
     (folder / "board.sock").unlink(missing_ok=True)
@@ -121,16 +123,18 @@ def _make_world(folder: Path, header: Header, plan: RoomPlan, *, speed: float) -
     )
 
 
-async def _until_stopped(world: World) -> None:
+def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _live(world: World, stop: asyncio.Event) -> None:
     while not stop.is_set():
         world.turn(read_clock())
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TURN_S)
-        except TimeoutError:
-            continue
 
 
 if __name__ == "__main__":

@@ -95,7 +95,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer.push(data)
         try:
-            while (frame := self._buffer.pop()) is not None:
+            while not self._transport.is_closing():
+                frame = self._buffer.pop()
+                if frame is None:
+                    break
                 self._serve(frame)
         except WireError as exc:  # nobody knows where the next frame begins
             self._answer_error(None, "bad_request", str(exc))
@@ -225,11 +228,12 @@ def _peer_pid(peer: socket.socket) -> int:
 
 
 def _program_name(pid: int) -> str:
-    """What a person would call the program: the script of an interpreter, else the process."""
+    """What a person would call the program: the script or module of an interpreter, else itself."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
+    except OSError:  # it is gone, or not ours to look at
         return "?"
     scripts = [word for word in words[1:] if word and not word.startswith("-")]
-    is_python = Path(words[0]).name.startswith("python")
-    return Path(scripts[0] if is_python and scripts else words[0]).name or "?"
+    has_script = Path(words[0]).name.startswith("python") and scripts and "-c" not in words
+    name = Path(scripts[0] if has_script else words[0]).name
+    return "".join(letter for letter in name if letter.isprintable())[:40] or "?"
