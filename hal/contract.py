@@ -3,6 +3,7 @@
 LlmagentosError
  └─ HalError                 base; its text says what, where and what to do
      ├─ DriverError          the device's options are wrong, or its driver is unknown
+     ├─ Unsupported          the driver has no such action
      ├─ PinBusy              another program, or another device here, holds the pin
      ├─ PinUnknown           the board has no such pin
      └─ Unplugged            the part or its adapter is away (transient; it may come back)
@@ -29,6 +30,10 @@ class HalError(LlmagentosError):
 
 class DriverError(HalError):
     """The device's options are wrong, or its driver is unknown."""
+
+
+class Unsupported(HalError):
+    """The driver has no such action; nothing was done."""
 
 
 class PinBusy(HalError):
@@ -70,6 +75,12 @@ Post = Callable[[Reading], None]
 class Sensor(ABC):
     """Something that sees. It posts readings on its own, from its link's thread."""
 
+    @property
+    @abstractmethod
+    def period_s(self) -> float | None:
+        """Longest time between two readings of a sound sensor, in seconds; an older one is stale.
+        None for one that only tells of changes."""
+
     @abstractmethod
     def start(self, post: Post, clock: Clock) -> None:
         """Begin to post readings; returns at once. A failure is posted as a reading with quality
@@ -89,6 +100,7 @@ class Actuator(ABC):
 
         Raises:
             Unplugged: the part is away, nothing was done.
+            Unsupported: its driver has no such action.
             HalError: it cannot do that; the text says why.
         """
 
@@ -111,7 +123,8 @@ class Actuator(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the hardware without changing a level."""
+        """Let go of the hardware without changing a level, so that a restart flips no relay. A
+        motor in travel is stopped first: nobody would be left to stop it at its end."""
 
 
 class Controller(Actuator):

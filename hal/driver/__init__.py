@@ -1,0 +1,1 @@
+"""One file for each part or wire protocol; `hal.registry` lists them."""

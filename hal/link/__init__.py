@@ -1,0 +1,1 @@
+"""Ways to the parts: one module for each vendor library, nothing of it seen outside."""
