@@ -1,0 +1,67 @@
+"""What the form of a sentence forbids: questions, refusals and conditions never act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentd.understand.words import Words, tokens
+from llmagentos.utterance import Act, Delayed, Outcome, TimerRequest
+
+
+class Guard:
+    """Looks at the form of a sentence alone, not at the home."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def forbids(self, text: str, outcome: Outcome) -> str:
+        """Why this sentence must not lead to this outcome; empty when it may.
+
+        Returns:
+            question, negation or condition.
+        """
+        if isinstance(outcome, TimerRequest) and outcome.op == "status":
+            return ""
+        if isinstance(outcome, Act | Delayed | TimerRequest) and self.is_question(text):
+            return "question"
+        if isinstance(outcome, Act):
+            return self._forbids_action(text)
+        return ""
+
+    def forbids_model(self, text: str) -> str:
+        """Why not even the model may be asked for a wish behind this sentence; empty when it may.
+
+        Complaints and statements may hide a wish ("I cannot see a thing in here"); questions,
+        outright refusals and conditions do not.
+        """
+        said = tokens(text)
+        if self.is_question(text):
+            return "question"
+        if self._words.negation["refusals"].occurs(said) or self._starts_negated(text):
+            return "negation"
+        return ""
+
+    def is_question(self, text: str) -> bool:
+        """Whether it asks, or asks to be told, rather than to have something done."""
+        said = tokens(text)
+        openers, markers = self._words.question["openers"], self._words.question["markers"]
+        return any(openers.starts(said[i:]) for i in self._beginnings(said)) or (
+            markers.occurs(said)
+        )
+
+    def _forbids_action(self, text: str) -> str:
+        said = tokens(text)
+        if self._words.negation["markers"].occurs(said) or self._starts_negated(text):
+            return "negation"
+        return "condition" if self._words.condition.occurs(said) else ""
+
+    def _starts_negated(self, text: str) -> bool:
+        said, openers = tokens(text), self._words.negation["openers"]
+        return any(openers.starts(said[i:]) for i in self._beginnings(said))
+
+    def _beginnings(self, said: tuple[str, ...]) -> Iterator[int]:
+        """Where the sentence may begin: at its first word, or after any number of greetings."""
+        for index, word in enumerate(said):
+            yield index
+            if word not in self._words.lead_in:
+                return

@@ -1,0 +1,152 @@
+"""The stages of understanding, in their order: conversation, recognisers, the model's offer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentd.understand.conversation import Conversation, Pending, hear
+from agentd.understand.guard import Guard
+from agentd.understand.intent import Target
+from agentd.understand.naming import Directory
+from agentd.understand.offer import ModelAway, Offerer
+from agentd.understand.recogniser import Context, Recogniser
+from agentd.understand.words import Words
+from llmagentos.home import Home
+from llmagentos.utterance import (
+    Act,
+    Ask,
+    Converse,
+    Interpretation,
+    Nothing,
+    Observation,
+    Outcome,
+    Utterance,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a sentence means, with what the conversation needs to go on."""
+
+    interpretation: Interpretation
+    targets: tuple[Target, ...] = ()
+    """What was spoken of."""
+    confirmed: Pending | None = None
+    """The question that it says yes to."""
+    chosen_by: str = "rule"
+    """Who turned the words into actions, as `Plan.chosen_by`."""
+
+
+class Interpreter:
+    """Exactly the path of `ask`, of `interpret`, and of a run over files of sentences."""
+
+    def __init__(
+        self, words: Words, recognisers: Sequence[Recogniser], *, offerer: Offerer | None = None
+    ) -> None:
+        self._words = words
+        self._guard = Guard(words)
+        self._recognisers = tuple(recognisers)
+        self._offerer = offerer
+        self._directory = Directory(Home(), words=words)
+        self._lock = threading.Lock()  # recognisers keep scratch state; the model has its own lock
+
+    def refresh(self, home: Home) -> None:
+        """Take over a new home; the model's prefix is set when it is next asked."""
+        with self._lock:
+            self._directory = Directory(home, words=self._words)
+            for recogniser in self._recognisers:
+                recogniser.refresh(home)
+        if self._offerer:
+            self._offerer.refresh(home)
+
+    def understand(
+        self, utterance: Utterance, observation: Observation, conversation: Conversation
+    ) -> Understood:
+        """What the sentence means now; changes nothing, the conversation included.
+
+        Blocks up to the model's deadline where the model is asked.
+        """
+        started = time.perf_counter()
+        with self._lock:
+            found = self._converse(utterance.text, observation, conversation)
+            found = found or self._recognise(utterance, observation, conversation)
+        if isinstance(found.interpretation.outcome, Nothing):
+            found = self._offer(utterance, observation, found)
+        elapsed_ms = (time.perf_counter() - started) * 1000.0
+        return _timed(found, elapsed_ms)
+
+    def _converse(
+        self, text: str, observation: Observation, conversation: Conversation
+    ) -> Understood | None:
+        word = hear(text, self._words)
+        if word is None:
+            return None
+        asked = conversation.open_question(observation.now)
+        if word.what == "yes" and asked:
+            return Understood(
+                Interpretation(Act(asked.actions), "conversation"),
+                confirmed=asked,
+                chosen_by=asked.chosen_by,
+            )
+        if word.what == "why":
+            about = self._directory.mentioned(text)
+            word = Converse("why", about[0] if about else None)
+        return Understood(Interpretation(word, "conversation"))
+
+    def _recognise(
+        self, utterance: Utterance, observation: Observation, conversation: Conversation
+    ) -> Understood:
+        context = Context(utterance.origin.area, conversation.spoken_of(observation.now))
+        explain: dict[str, object] = {}
+        refused: Outcome = Nothing("rejected")
+        for recogniser in self._recognisers:
+            found = recogniser.recognise(utterance.text, observation, context)
+            if found is None:
+                explain[recogniser.name] = None
+                continue
+            explain[recogniser.name] = found.explain
+            forbidden = self._guard.forbids(utterance.text, found.outcome)
+            if forbidden:
+                explain["forbidden"] = forbidden
+            elif found.is_final:
+                return Understood(
+                    Interpretation(found.outcome, found.recogniser, explain=explain), found.targets
+                )
+            else:
+                refused = found.outcome
+        return Understood(Interpretation(refused, "none", explain=explain))
+
+    def _offer(
+        self, utterance: Utterance, observation: Observation, found: Understood
+    ) -> Understood:
+        """Ask the model for a wish behind a sentence that no rule understood."""
+        reason = found.interpretation.outcome
+        if self._offerer is None or not isinstance(reason, Nothing) or reason.reason != "rejected":
+            return found
+        if self._guard.forbids_model(utterance.text):
+            return found
+        explain = dict(found.interpretation.explain)
+        try:
+            offer = self._offerer.offer(utterance, observation)
+        except ModelAway as away:
+            said = Nothing("model_away", self._words.say("model_away"))
+            explain["model"] = str(away)
+            return Understood(Interpretation(said, "none", explain=explain))
+        explain["model"] = offer.explain
+        outcome: Outcome = Ask(offer.text, (offer.action,)) if offer.action else reason
+        stage = "model" if offer.action else "none"
+        return Understood(
+            Interpretation(outcome, stage, margin=offer.margin, explain=explain),
+            chosen_by="model",
+        )
+
+
+def _timed(found: Understood, elapsed_ms: float) -> Understood:
+    seen = found.interpretation
+    return Understood(
+        Interpretation(seen.outcome, seen.stage, elapsed_ms, seen.margin, seen.explain),
+        found.targets, found.confirmed, found.chosen_by,
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""The words of one language: what people say beside commands, and what the box says.
+
+A language is one file, `words/<language>.toml`; nothing in the code knows English.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+_TOKEN: Final = re.compile(r"[+\-]?\d+(?:[.,]\d+)?|[^\W_]+(?:['’][^\W_]+)*|%|°")
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """The words and numbers of a text, lower case, without punctuation."""
+    return tuple(word.replace("’", "'") for word in _TOKEN.findall(text.casefold()))
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """A set of word sequences, found fast in a tokenised text."""
+
+    by_first: Mapping[str, tuple[tuple[str, ...], ...]]
+    """First word -> the phrases that begin with it, longest first."""
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Phrases:
+        """Build from plain text."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in {tokens(text) for text in texts} - {()}:
+            found.setdefault(phrase[0], []).append(phrase)
+        return cls({k: tuple(sorted(v, key=len, reverse=True)) for k, v in found.items()})
+
+    def match_at(self, words: tuple[str, ...], index: int) -> int:
+        """How many words from `index` on are the longest phrase there; 0 for none."""
+        for phrase in self.by_first.get(words[index], ()):
+            if words[index : index + len(phrase)] == phrase:
+                return len(phrase)
+        return 0
+
+    def starts(self, words: tuple[str, ...]) -> bool:
+        """Whether the text begins with one of them."""
+        return bool(words) and self.match_at(words, 0) > 0
+
+    def occurs(self, words: tuple[str, ...]) -> bool:
+        """Whether one of them stands anywhere in the text."""
+        return any(self.match_at(words, index) for index in range(len(words)))
+
+    def equals(self, words: tuple[str, ...]) -> bool:
+        """Whether the text is one of them."""
+        return bool(words) and self.match_at(words, 0) == len(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language."""
+
+    language: str
+    """BCP 47."""
+
+    conversation: Mapping[str, Phrases]
+    """yes, no, never_mind, repeat, undo, stop, why, why_openers"""
+
+    filler: frozenset[str]
+    """Words that change no request and belong to no device."""
+
+    courtesies: frozenset[str]
+    """Words that a sentence may end with after it said what it wants."""
+
+    lead_in: frozenset[str]
+    """Words that a sentence may begin with before it says what it wants."""
+
+    question: Mapping[str, Phrases]
+    """openers, markers"""
+
+    negation: Mapping[str, Phrases]
+    """openers, markers, refusals"""
+
+    condition: Phrases
+    """What makes a wish depend on something."""
+
+    pronouns: Phrases
+    """Words for what was spoken of before."""
+
+    quantifiers: frozenset[str]
+    """Words that make all of something out of it."""
+
+    numbers: Mapping[str, str]
+    """Small number words, as they stand in names -> digits."""
+
+    kinds: Mapping[str, tuple[str, ...]]
+    """`kind` or `kind.device_class` -> what people call such a thing."""
+
+    states: Mapping[str, str]
+    """State of a device -> how it is said."""
+
+    replies: Mapping[str, str]
+    """Name of a reply -> its template."""
+
+    actions: Mapping[str, str]
+    """Name of an action -> how it is named in a question, with {name} and {value}."""
+
+    model: Mapping[str, str]
+    """instruction, prompt and their parts, for the language model."""
+
+    def say(self, reply: str, /, **values: object) -> str:
+        """Fill in one reply's template."""
+        return self.replies[reply].format(**values)
+
+    def act(self, action: str, name: str, value: object = None) -> str:
+        """An action as a wish: `turn on the desk lamp`."""
+        return self.actions[action].format(name=self.definite(name), value=value)
+
+    def definite(self, name: str) -> str:
+        """The name inside a sentence: `the desk lamp`, but `Fred's lamp`."""
+        return name if "'s " in name else self.say("definite", name=name)
+
+    def join(self, names: Iterable[str], *, most: int = 4) -> str:
+        """`a, b and c`; beyond `most` only the first three and how many more."""
+        listed = list(names)
+        if len(listed) > most:
+            first, count = ", ".join(listed[:3]), len(listed) - 3
+            return self.say("list_more", first=first, count=count)
+        if len(listed) < 2:
+            return "".join(listed)
+        return self.say("list_last", first=", ".join(listed[:-1]), last=listed[-1])
+
+    def kind_names(self, kind: str, device_class: str | None) -> tuple[str, ...]:
+        """What people may call a device of this kind and class."""
+        return (*self.kinds.get(f"{kind}.{device_class}", ()), *self.kinds.get(kind, ()))
+
+    def driven_names(self, kind: str) -> tuple[str, ...]:
+        """What people may call the thing that a device of this kind switches."""
+        return self.kinds.get(f"{kind}.drives", ())
+
+    def stem(self, word: str) -> str:
+        """A word without its ending: `lights` and `light`, `Fred's` and `freds` are one."""
+        bare = self.numbers.get(word, word).replace("'", "")
+        return bare[:-1] if len(bare) > 3 and bare.endswith("s") and bare[-2] != "s" else bare
+
+
+@lru_cache(maxsize=8)
+def load_words(language: str) -> Words:
+    """Read the words of a language, or English where there are none.
+
+    Args:
+        language: BCP 47; `de-CH` falls back to `de`.
+    """
+    folder = files(__package__) / "words"
+    for name in (language, language.split("-")[0], "en"):
+        source = folder / f"{name}.toml"
+        if source.is_file():
+            return _read(tomllib.loads(source.read_text("utf-8")))
+    raise FileNotFoundError("the package lacks words/en.toml")
+
+
+def _read(data: Mapping[str, Any]) -> Words:
+    return Words(
+        language=data["language"],
+        conversation=_phrases(data["conversation"]),
+        filler=frozenset(data["filler"]["words"]),
+        courtesies=frozenset(data["filler"]["courtesies"]),
+        lead_in=frozenset(data["filler"]["lead_in"]),
+        question=_phrases(data["question"]),
+        negation=_phrases(data["negation"]),
+        condition=Phrases.of(data["condition"]["markers"]),
+        pronouns=Phrases.of(data["pronoun"]["words"]),
+        quantifiers=frozenset(data["quantifier"]["words"]),
+        numbers={word: str(value) for value, word in enumerate(data["number"]["words"])},
+        kinds={kind: tuple(names) for kind, names in data["kind"].items()},
+        states=data["state"],
+        replies=data["reply"],
+        actions=data["action"],
+        model=data["model"],
+    )
+
+
+def _phrases(table: Mapping[str, list[str]]) -> dict[str, Phrases]:
+    return {name: Phrases.of(texts) for name, texts in table.items()}
