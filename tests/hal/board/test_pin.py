@@ -130,9 +130,11 @@ def test_edge_carries_the_boards_own_time(pins: BoardFactory, hand: BoardControl
         ticks.put(at)
 
     pin.when_changed = take
+    time.sleep(0.1)  # the watch begins, which tells the level and is no edge
     start = time.monotonic()
     hand.drive(16, 0)
     assert start < ticks.get(timeout=2) < time.monotonic()
+    assert ticks.empty()
 
 
 def test_failing_callback_does_not_end_the_others(
