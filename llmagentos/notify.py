@@ -1,0 +1,54 @@
+"""Tells systemd how the program is; says nothing to nobody where there is no systemd."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+
+
+def ready() -> None:
+    """The program serves now (`Type=notify`)."""
+    _say("READY=1")
+
+
+def status(text: str) -> None:
+    """One line for `systemctl status`."""
+    _say("STATUS=" + " ".join(text.split()))
+
+
+def watchdog() -> None:
+    """The program still makes progress; to be said at least every `watchdog_period_s()`."""
+    _say("WATCHDOG=1")
+
+
+def stopping() -> None:
+    """The program is on its way out."""
+    _say("STOPPING=1")
+
+
+def watchdog_period_s(environ: Mapping[str, str] = os.environ) -> float | None:
+    """Half the time after which systemd takes the program for hung; None when it does not watch."""
+    limit_us, watched = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if not limit_us.isdecimal() or int(limit_us) == 0:
+        return None
+    if watched and watched != str(os.getpid()):
+        return None  # meant for a parent that forgot to clear its environment
+    return int(limit_us) / 2_000_000.0
+
+
+def _say(state: str) -> None:
+    if (daemon := _daemon()) is not None:
+        daemon.notify(state)  # returns False without NOTIFY_SOCKET
+
+
+@cache
+def _daemon() -> ModuleType | None:
+    """systemd-python, or None where it is not installed."""
+    try:
+        # Not `systemd` alone: a folder of that name in the current directory satisfies it.
+        return importlib.import_module("systemd.daemon")
+    except ImportError:
+        return None
