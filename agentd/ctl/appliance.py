@@ -8,13 +8,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from agentd.ctl import broker
 from agentd.ctl.failure import Failure
-from agentd.ctl.supervision import Program, Supervision
+from agentd.ctl.supervision import POLL_S, Program, Supervision
 from llmagentos.client import Door, DoorError
 
 STOP_WAIT_S: Final = 30.0
@@ -23,13 +23,13 @@ STOP_WAIT_S: Final = 30.0
 GIVE_UP_S: Final = 2.5
 """Time in which an agentd that ended at once may still recover, in seconds: it is tried again."""
 
-POLL_S: Final = 0.05
-"""Pause between two looks while something comes up, in seconds."""
-
 SMALL_MODEL: Final = "smollm2-135m"
 """The language model that set-up brings."""
 
 _EXAMPLES: Final = Path(__file__).parents[1] / "example"
+
+MARK: Final = ".llmagentos"
+"""A file that tells an instance's run folder from a folder that was named by mistake."""
 
 _RUN_IN_CONFIG: Final = re.compile(r"@RUN@|/tmp/llmagentos-\d+-[0-9a-f]{8}")
 """The run folder in a configuration: as shipped, or as another start of a copy wrote it."""
@@ -44,6 +44,9 @@ class Place:
 
     data: Path
     """Configuration, journal and logs; stays."""
+
+    programs: Path = Path(sys.prefix) / "bin"
+    """Where agentd and its sisters lie."""
 
     @property
     def config(self) -> Path:
@@ -67,6 +70,8 @@ class Choice:
     """Id of the language model."""
     board_speed: float = 1.0
     """How many seconds of the simulated room pass in one of ours."""
+    releases_lines: bool = False
+    """Whether the board drops the lines of an owner that died, as upstream kernels do."""
     broker_port: int | None = None
     """Loopback port of the broker; None takes a free one."""
 
@@ -94,6 +99,7 @@ class Appliance:
         Raises:
             Failure: something is missing on this machine, or the configuration is not TOML.
         """
+        self.supervision.end_earlier(timeout_s=STOP_WAIT_S)
         make_private(self.place.run)
         self.place.logs.mkdir(parents=True, exist_ok=True)
         self._settle_config()
@@ -109,7 +115,7 @@ class Appliance:
         """
         deadline = time.monotonic() + timeout_s
         for name, socket in self._awaited():
-            while not (self.place.run / socket).exists() or not self.supervision.processes():
+            while not (self.supervision.processes() and (self.place.run / socket).exists()):
                 if time.monotonic() > deadline or not self.supervision.is_alive:
                     tail = self.supervision.tail(name, lines=12)
                     raise Failure("\n".join([f"{name} does not come up; its last lines:", *tail]))
@@ -171,7 +177,7 @@ class Appliance:
             False when something had to be killed.
         """
         is_clean = self.supervision.end(timeout_s=STOP_WAIT_S)
-        shutil.rmtree(self.place.run, ignore_errors=True)
+        clear(self.place.run)
         return is_clean
 
     def _settle_config(self) -> None:
@@ -183,20 +189,23 @@ class Appliance:
             path.write_text(settled, encoding="utf-8")
 
     def _programs(self) -> Iterator[Program]:
-        run = str(self.place.run)
-        if broker.wants_own_broker(self.place.config):
+        place, choice = self.place, self.choice
+        if broker.wants_own_broker(place.config):
             yield Program("mosquitto", self._broker_command(), 10)
-        fast = self.choice.board_speed
-        speed = () if fast == 1.0 else ("--speed", str(fast))
-        yield Program("agentd-board", (installed("agentd-board"), "--run", run, *speed), 20)
-        if self.choice.has_llm:
-            llm = (installed("agentd-llm"), "--run", run, "--model", self.choice.model)
-            yield Program("agentd-llm", llm, 30)
-        if self.choice.has_voice:
-            deaf = () if self.choice.has_microphone else ("--no-microphone",)
-            yield Program("agentd-voice", (installed("agentd-voice"), "--run", run, *deaf), 40)
-        files = ("--config", str(self.place.config), "--run", run, "--data", str(self.place.data))
-        yield Program("agentd", (installed("agentd"), *files), 50, stop_wait_s=6, is_started=False)
+        fast = () if choice.board_speed == 1.0 else ("--speed", str(choice.board_speed))
+        loose = ("--release-on-death",) if choice.releases_lines else ()
+        yield self._ours("agentd-board", 20, *fast, *loose)
+        if choice.has_llm:
+            yield self._ours("agentd-llm", 30, "--model", choice.model)
+        if choice.has_voice:
+            yield self._ours("agentd-voice", 40, *(() if choice.has_microphone else (_DEAF,)))
+        rest = ("--config", str(place.config), "--data", str(place.data))
+        agentd = self._ours("agentd", 50, *rest)
+        yield replace(agentd, stop_wait_s=6, is_started=False)
+
+    def _ours(self, name: str, order: int, *options: str) -> Program:
+        command = (str(self.place.programs / name), "--run", str(self.place.run), *options)
+        return Program(name, command, order)
 
     def _broker_command(self) -> tuple[str, ...]:
         program = broker.find_mosquitto()
@@ -212,13 +221,10 @@ class Appliance:
         yield "agentd-board", "board.sock"
 
 
+_DEAF: Final = "--no-microphone"
+
 FINE: Final = frozenset({"ok", "ready", "off", "idle", "listening", "silent", "no_microphone"})
 """States of a part that nobody needs to wait for."""
-
-
-def installed(program: str) -> str:
-    """Path of one of our programs, beside this Python."""
-    return str(Path(sys.prefix) / "bin" / program)
 
 
 def example(name: str) -> str:
@@ -227,13 +233,25 @@ def example(name: str) -> str:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only this user can enter.
+    """Make a folder that only this user can enter, empty but for its mark.
+
+    What an earlier instance left there is removed; it must have ended.
 
     Raises:
-        Failure: somebody else made it first.
+        Failure: somebody else made it, or it holds what is not ours to remove.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if folder.is_symlink() or found.st_uid != os.getuid():
+    if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
         raise Failure(f"{folder} belongs to somebody else", hint="remove it, or choose --run DIR")
+    if any(folder.iterdir()) and not (folder / MARK).exists():
+        raise Failure(f"{folder} holds other things", hint="choose an empty folder with --run DIR")
+    clear(folder)
+    folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
+    (folder / MARK).touch()
+
+
+def clear(folder: Path) -> None:
+    """Remove the run folder of an instance that ended."""
+    if (folder / MARK).exists():
+        shutil.rmtree(folder, ignore_errors=True)

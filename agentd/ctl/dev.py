@@ -7,8 +7,9 @@ import os
 import shlex
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -16,7 +17,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Place, installed
+from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Place
 from agentd.ctl.command import say, warn
 from agentd.ctl.failure import Failure
 from agentd.ctl.supervision import Process
@@ -28,11 +29,13 @@ READY_WAIT_S: Final = 90.0
 COME_UP_S: Final = 15.0
 """Longest wait for board and broker, in seconds."""
 
-WATCH_S: Final = 1.0
-"""Pause between two looks at the processes, in seconds."""
+WATCH_S: Final = 0.5
+"""Pause between two looks at the processes, in seconds: how soon one that died is back."""
 
 LOG_LINES: Final = 15
 """Lines shown of a program that keeps ending."""
+
+_AGENTCTL: Final = str(Path(sys.prefix) / "bin" / "agentctl")
 
 FIRST_SENTENCE: Final = "turn on the desk lamp"
 LOCK: Final = "dev.lock"
@@ -57,14 +60,23 @@ def dev(
     """Run the whole appliance here, with a simulated board, until Ctrl-C."""
     home = checkout() or Path.cwd()
     place = Place(run=run or development_run(home), data=data or home / ".run")
-    choice = Choice(llm, voice, microphone, model, board_speed)
-    with _alone(place), _signals():
-        if fresh:
+    serve(place, Choice(llm, voice, microphone, model, board_speed), is_fresh=fresh)
+
+
+def serve(place: Place, choice: Choice, *, is_fresh: bool = False) -> None:
+    """Run an instance until SIGINT, SIGTERM or SIGHUP.
+
+    Raises:
+        Failure: it runs already, or cannot be started; nothing of it is left.
+    """
+    with _alone(place):
+        _on_signals(_raise_stopped)
+        if is_fresh:
             _forget(place.data)
-        _serve(Appliance(place, choice))
+        _run(Appliance(place, choice))
 
 
-def _serve(appliance: Appliance) -> None:
+def _run(appliance: Appliance) -> None:
     """Start, wait, watch, and stop whatever happens."""
     began = time.monotonic()
     try:
@@ -77,7 +89,7 @@ def _serve(appliance: Appliance) -> None:
         except _Stopped:
             warn("stopping")
     finally:
-        _ignore_signals()
+        _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not leave half of it behind
         if not appliance.stop():
             warn(f"something did not stop in time and was killed; see {appliance.place.logs}")
 
@@ -91,7 +103,7 @@ def _announce(appliance: Appliance, missing: list[str], *, took_s: float) -> Non
     if "agentd" in missing:
         tail = appliance.supervision.tail("agentd", lines=LOG_LINES)
         raise Failure("\n".join(["agentd does not come up; its last lines:", *tail]))
-    command = shlex.join([_short(installed("agentctl"))])
+    command = shlex.join([_short(_AGENTCTL)])
     if missing:
         say(f"Running, but not ready: {', '.join(missing)}. See:  {command} health")
         return
@@ -160,29 +172,17 @@ def _alone(place: Place) -> Iterator[None]:
 def _already_running(pid: str, place: Place) -> Failure:
     return Failure(
         f"it runs already (process {pid}, sockets in {place.run})",
-        hint=f"talk to it with {_short(installed('agentctl'))}, stop it with: kill {pid}",
+        hint=f"talk to it with {_short(_AGENTCTL)}, stop it with: kill {pid}",
     )
 
 
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Turn the usual ways to end a program into one exception."""
-    for number in _ENDINGS:
-        signal.signal(number, _raise_stopped)
-    yield
-
-
-_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+def _on_signals(action: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, action)
 
 
 def _raise_stopped(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise _Stopped
-
-
-def _ignore_signals() -> None:
-    """A second Ctrl-C must not leave half of the processes behind."""
-    for number in _ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _forget(data: Path) -> None:

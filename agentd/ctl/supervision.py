@@ -6,11 +6,15 @@ the runner's death ends supervisord, supervisord's death ends each program.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +29,10 @@ LOG_FILES: Final = 3
 
 START_TRIES: Final = 1000
 """A program that keeps dying is tried again with a pause that grows by 1 s each time."""
+
+
+POLL_S: Final = 0.05
+"""Pause between two looks while something starts or stops, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ class Supervision:
         self._run = run
         self._logs = logs
         self._socket = run / "supervisor.sock"
+        self._written = run / "supervisord.conf"
         self._daemon: subprocess.Popen[bytes] | None = None
 
     def launch(self, programs: Sequence[Program], *, environ: Mapping[str, str]) -> None:
@@ -90,10 +99,9 @@ class Supervision:
         launcher = Path(sys.prefix) / "bin" / "supervisord"
         if not launcher.is_file():
             raise Failure("supervisor is not installed here", hint="pip install llmagentos[dev]")
-        written = self._run / "supervisord.conf"
-        written.write_text(self._configuration(programs), encoding="utf-8")
+        self._written.write_text(self._configuration(programs), encoding="utf-8")
         # A session of its own: Ctrl-C reaches the runner alone, which stops the rest in order.
-        command = [str(launcher), "--nodaemon", "--silent", "--configuration", str(written)]
+        command = [str(launcher), "--nodaemon", "--silent", "--configuration", str(self._written)]
         with (self._logs / "supervisord.out").open("ab") as out:
             self._daemon = subprocess.Popen(
                 [*tether(), *command],
@@ -104,13 +112,40 @@ class Supervision:
                 start_new_session=True,
             )
 
+    def end_earlier(self, *, timeout_s: float) -> None:
+        """Wait for a supervisord whose runner was killed to end its programs.
+
+        Raises:
+            Failure: it does not end.
+        """
+        deadline = time.monotonic() + timeout_s
+        while pid := self._pid_of_earlier():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            if time.monotonic() > deadline:
+                raise Failure(f"an earlier run does not end (process {pid})", hint=f"kill -9 {pid}")
+            time.sleep(POLL_S)
+
+    def _pid_of_earlier(self) -> int | None:
+        """The live process that still runs with our configuration; a number alone may be reused."""
+        try:
+            pid = int((self._run / "supervisord.pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return pid if str(self._written).encode() in command else None
+
     @property
     def is_alive(self) -> bool:
         """Whether supervisord itself runs."""
         return self._daemon is not None and self._daemon.poll() is None
 
     def processes(self) -> dict[str, Process]:
-        """Every program by name; empty while supervisord is not up."""
+        """Every program by name; empty while supervisord is not up.
+
+        [1] supervisord looks at its programs once a second, or when somebody talks to it. To
+        look often makes it start, restart and stop within milliseconds.
+        """
         try:
             rows: Any = self._call("getAllProcessInfo")
         except Failure:
@@ -128,10 +163,6 @@ class Supervision:
         """Stop one program and keep it stopped; waits until it ended."""
         self._call("stopProcess", name)
 
-    def signal(self, name: str, signal: str) -> None:
-        """Send a signal such as KILL; the program is started again when it ends of it."""
-        self._call("signalProcess", name, signal)
-
     def end(self, *, timeout_s: float) -> bool:
         """Stop every program in reverse order, then supervisord.
 
@@ -141,13 +172,15 @@ class Supervision:
         if self._daemon is None:
             return True
         self._daemon.terminate()
-        try:
-            self._daemon.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._daemon.kill()
-            self._daemon.wait()
-            return False
-        return True
+        deadline = time.monotonic() + timeout_s
+        while self.is_alive and time.monotonic() < deadline:
+            self.processes()  # [1]
+            time.sleep(POLL_S)
+        if not self.is_alive:
+            return True
+        self._daemon.kill()  # each program hears of it by its death signal
+        self._daemon.wait()
+        return False
 
     def tail(self, name: str, *, lines: int) -> list[str]:
         """The last lines that a program wrote."""
