@@ -87,9 +87,8 @@ def _ask(url: str, start: int, answer_s: float) -> HTTPResponse:
     headers = {"User-Agent": "llmagentos", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    request = urllib.request.Request(url, headers=headers)
     coming: Future[HTTPResponse] = Future()
-    Thread(target=_open, args=(request, coming), name="download", daemon=True).start()
+    Thread(target=_open, args=(url, headers, coming), name="download", daemon=True).start()
     try:
         return coming.result(timeout=answer_s)
     except TimeoutError as exc:
@@ -105,8 +104,9 @@ def _ask(url: str, start: int, answer_s: float) -> HTTPResponse:
         raise SourceFailed(f"cannot be reached: {exc}") from exc
 
 
-def _open(request: urllib.request.Request, coming: Future[HTTPResponse]) -> None:
+def _open(url: str, headers: dict[str, str], coming: Future[HTTPResponse]) -> None:
     try:
+        request = urllib.request.Request(url, headers=headers)
         coming.set_result(cast(HTTPResponse, urllib.request.urlopen(request, timeout=STALL_S)))
     except Exception as exc:  # noqa: BLE001 - raised again in the thread that waits
         coming.set_exception(exc)
