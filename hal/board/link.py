@@ -56,6 +56,14 @@ class PinLink:
             self._remember(verb, data)
             return answer
 
+    def revive(self) -> None:
+        """Have the board hold again what was claimed, in case it is another one by now.
+
+        Raises:
+            DoorClosed, DoorTimeout: as `request`.
+        """
+        self.request("levels")
+
     def forget(self, pin: int) -> None:
         """Give a line back if the board is there; where it is not, the line is free anyway."""
         with contextlib.suppress(DoorError, WireError):
@@ -104,14 +112,23 @@ class EdgeWatch:
     is seen late rather than never.
     """
 
-    def __init__(self, path: Path, *, tell: Callable[[int, float, float], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        prepare: Callable[[], None],
+        tell: Callable[[int, float, float], None],
+    ) -> None:
         """Start nothing yet.
 
         Args:
             path: the board's socket.
+            prepare: called before each connection; claims the lines, since an input whose pull
+                is not set yet would read as a button pressed. May raise `DoorError`.
             tell: is given pin, level and monotonic seconds, from the thread.
         """
         self._path = path
+        self._prepare = prepare
         self._tell = tell
         self._lock = threading.Lock()
         self._stable_s: dict[int, float] = {}
@@ -160,6 +177,7 @@ class EdgeWatch:
 
     def _follow_once(self, pins: Mapping[str, float]) -> None:
         try:
+            self._prepare()
             with Door(self._path, timeout_s=ANSWER_S) as door:
                 with self._lock:
                     self._door = door
@@ -167,7 +185,7 @@ class EdgeWatch:
                         return
                 for event in door.subscribe("watch", pins=pins):
                     self._deliver(event)
-        except DoorClosed:
+        except (DoorClosed, DoorTimeout):
             pass  # tried again; what the lines did meanwhile is told then
         except (DoorError, WireError) as exc:
             log.warning("edges of the board cannot be followed: %s", exc)

@@ -70,7 +70,7 @@ class BoardFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no types
         chosen = path or os.environ.get("LLMAGENTOS_BOARD") or run_dir() / "board.sock"
         self.pin_class = BoardPin
         self.link = PinLink(Path(chosen), ticks=self.ticks)
-        self.watch = EdgeWatch(Path(chosen), tell=self._tell_pin)
+        self.watch = EdgeWatch(Path(chosen), prepare=self.link.revive, tell=self._tell_pin)
         self._by_number: dict[int, BoardPin] = {}
 
     def close(self) -> None:
@@ -164,7 +164,9 @@ class BoardPin(PiPin):  # type: ignore[misc]  # gpiozero has no types
         self._frequency = line["hz"]
 
     def _get_function(self) -> str:
-        return "output" if self._is_output else "input"
+        # Asked of the board: a line may still be driven by an owner that is gone, and whoever
+        # takes it over has to know.
+        return str(self.factory.ask("read", pin=self._number)["direction"])
 
     def _set_function(self, value: str) -> None:
         if value not in ("input", "output"):

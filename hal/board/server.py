@@ -37,6 +37,7 @@ class Server:
         self.verbs = verbs
         self.clock = clock
         self.connections: set[Connection] = set()
+        self.is_stopping = False
         self._count = 0
         header.listen(self._tell_watchers)
 
@@ -62,7 +63,8 @@ class Server:
         return self._count
 
     def hang_up(self) -> None:
-        """End every connection."""
+        """End every connection; the board stops, so no owner's death is told."""
+        self.is_stopping = True
         for connection in tuple(self.connections):
             connection.abort()
 
@@ -90,7 +92,8 @@ class Connection(asyncio.Protocol):
         self._server.connections.discard(self)
         for watch in self._watches.values():
             watch.cancel()
-        self._server.header.drop(self._owner, now=self._server.clock())
+        if not self._server.is_stopping:
+            self._server.header.drop(self._owner, now=self._server.clock())
 
     def data_received(self, data: bytes) -> None:
         self._buffer.push(data)

@@ -32,6 +32,8 @@ class BoardProcess:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder, self.socket = folder, folder / "board.sock"
         command = [sys.executable, "-P", "-m", "hal.board.app", "--run", str(folder), *options]
+        self.said = ""
+        """What it wrote to standard error after it was ready; filled when it has ended."""
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr
         assert "ready" in self.process.stderr.readline()
@@ -61,7 +63,8 @@ class BoardProcess:
 
     def _reap(self) -> int:
         status = self.process.wait(timeout=5)
-        if self.process.stderr:
+        if self.process.stderr and not self.process.stderr.closed:
+            self.said = self.process.stderr.read()
             self.process.stderr.close()
         return status
 

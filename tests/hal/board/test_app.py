@@ -179,8 +179,7 @@ def test_garbage_is_refused_and_the_board_lives(
     for line in answers.splitlines():
         assert json.loads(line)["status"] == "error"
     assert len(hand.levels()) == 28
-    board.stop()
-    assert board.process.returncode == 0
+    assert (board.stop(), board.said) == (0, "")
 
 
 def _read_all(client: socket.socket) -> bytes:
@@ -216,6 +215,14 @@ def test_stop_leaves_no_socket_port_or_sensor_behind(board: BoardProcess) -> Non
         str(path.relative_to(board.folder)) for path in board.folder.rglob("*") if not path.is_dir()
     )
     assert left == ["edges.jsonl"]
+
+
+def test_stop_with_lines_held_is_clean_and_tells_of_no_death(
+    board: BoardProcess, pins: BoardFactory
+) -> None:
+    pins.pin(17).output_with_state(1)
+    assert (board.stop(), board.said) == (0, "")
+    assert [edge.why for edge in board.edges()] == ["claim"]
 
 
 def test_ctrl_c_stops_it_as_well(board: BoardProcess) -> None:

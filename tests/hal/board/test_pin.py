@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import time
@@ -219,7 +220,7 @@ def test_lost_board_is_an_error_and_its_successor_is_used_as_it_is(
         successor.kill()
 
 
-def test_edge_in_the_gap_between_two_boards_is_seen_late(
+def test_button_works_on_the_next_board_and_is_not_pressed_by_the_change(
     board: BoardProcess, pins: BoardFactory
 ) -> None:
     told: queue.Queue[str] = queue.Queue()
@@ -229,10 +230,36 @@ def test_edge_in_the_gap_between_two_boards_is_seen_late(
     successor = BoardProcess(board.folder)
     try:
         with successor.control() as hand:
+            assert eventually(lambda: hand.levels()[16].owner_pid == os.getpid())
+            time.sleep(0.2)  # long enough for a press that is none
+            assert told.empty()
             hand.drive(16, 0)
             assert told.get(timeout=3) == "pressed"
     finally:
         successor.kill()
+
+
+def test_press_in_a_gap_of_the_watch_is_seen_late(
+    board: BoardProcess, pins: BoardFactory, hand: BoardControl
+) -> None:
+    told: queue.Queue[str] = queue.Queue()
+    button = Button(16, pin_factory=pins)
+    button.when_pressed = lambda: told.put("pressed")
+    pins.watch.leave(16)
+    hand.drive(16, 0)
+    time.sleep(0.1)  # the edge passes unwatched
+    assert told.empty()
+    pins.watch.follow(16, stable_s=0.0)
+    assert told.get(timeout=2) == "pressed"
+
+
+def test_line_driven_by_a_dead_program_is_known_as_an_output(
+    board: BoardProcess, pins: BoardFactory
+) -> None:
+    owner = board.start_owner()
+    owner.kill()
+    owner.communicate()
+    assert [pins.pin(pin).function for pin in (17, 18, 22)] == ["output", "output", "input"]
 
 
 def test_hung_board_costs_one_wait_and_not_one_for_each_device(
