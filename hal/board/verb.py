@@ -103,7 +103,8 @@ def world_verbs(world: World, header: Header, *, clock: Clock, later: Later) -> 
         world.speed = speed
         if "motion" in data:
             world.move_somebody(is_there=share(data, "motion") > 0, now=now)
-        world.tell()
+        if data:  # a look alone is not to be seen at the sensors
+            world.tell()
         return asdict(world.view())
 
     def fault(_owner: Owner, data: Mapping[str, Any]) -> Any:

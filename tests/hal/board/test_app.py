@@ -100,6 +100,14 @@ def test_lamp_on_its_line_lights_the_serial_frames(board: BoardProcess, hand: Bo
     owner.close()
 
 
+def test_looking_at_the_room_sends_no_frames(board: BoardProcess, hand: BoardControl) -> None:
+    with (board.folder / "serial" / "room").open("rb", buffering=0) as port:
+        for _ in range(50):
+            hand.room()
+        os.set_blocking(port.fileno(), False)
+        assert len((port.read(65536) or b"").splitlines()) <= 1
+
+
 def test_pump_wets_for_as_long_as_its_line_was_high(
     board: BoardProcess, hand: BoardControl
 ) -> None:
