@@ -30,7 +30,7 @@ from agentd.schema import (
     VoiceTable,
 )
 from agentd.toml_source import ConfigError, Source
-from llmagentos.home import Area, Device, Floor
+from llmagentos.home import Area, Device, Floor, Scene
 from llmagentos.kind import ACTIONS, Scalar, is_output
 from llmagentos.plan import Action
 
@@ -91,16 +91,6 @@ class Rule:
     id: str
     device: str
     value: Scalar
-    actions: tuple[Action, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Several actions under one name."""
-
-    id: str
-    name: str
-    aliases: tuple[str, ...]
     actions: tuple[Action, ...]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from llmagentos.kind import ACTIONS
+from llmagentos.plan import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,23 @@ class Device:
         return action in allowed and (self.actions is None or action in self.actions)
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Several actions under one name."""
+
+    id: str
+    """[a-z0-9_-], unique among scenes."""
+
+    name: str
+    """As people say it."""
+
+    aliases: tuple[str, ...] = ()
+    """Other names people say."""
+
+    actions: tuple[Action, ...] = ()
+    """What it does, in this order."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Everything that has a name. A new one is made when the configuration changes."""
@@ -99,8 +117,8 @@ class Home:
     temperature_unit: str = "°C"
     """°C or °F: what a number of degrees means."""
 
-    scenes: tuple[str, ...] = field(default=())
-    """Names of the scenes that can be asked for."""
+    scenes: tuple[Scene, ...] = ()
+    """What can be asked for by a name of its own."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Device]:

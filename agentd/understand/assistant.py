@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from agentd.understand.conversation import Conversation, Conversations, Pending
@@ -26,10 +26,10 @@ from agentd.understand.reply import (
     sentences,
 )  # fmt: skip
 from agentd.understand.words import Words, load_words
-from llmagentos.cause import Cause
+from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Clock
 from llmagentos.home import Home
-from llmagentos.plan import Decision, Plan, Verdict
+from llmagentos.plan import Action, Decision, Plan, Verdict
 from llmagentos.utterance import (
     Act,
     Answer,
@@ -43,9 +43,7 @@ from llmagentos.utterance import (
     TimerRequest,
     Utterance,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from models.choose import Chooser
+from models.choose import Chooser
 
 LONGEST_TEXT: Final = 500
 """Characters of an utterance; more is refused, not cut: half a sentence may mean the opposite."""
@@ -162,6 +160,21 @@ class Assistant:
         said = self._telling(found, observation, conversation)
         return Reply(said, seen, needs_yes=isinstance(seen.outcome, Ask), verdicts=verdicts,
                      cause=utterance.cause)  # fmt: skip
+
+    def perform(self, actions: tuple[Action, ...], origin: Origin) -> Reply:
+        """Have actions done that came without words (`set`), and tell what came of it.
+
+        A question of the gate waits in the conversation of `origin`, as after a sentence.
+        """
+        cause = self._next_cause()
+        act = Act(actions)
+        wish = Utterance("", origin, self._clock(), cause)
+        found = Understood(Interpretation(act, "direct"))
+        conversation = self._conversations.of(origin)
+        with self._turn(conversation) as is_mine:
+            if not is_mine:
+                return self._saying(self._words.say("busy"), Nothing("busy"), cause)
+            return self._carry_out(wish, found, act, cause, conversation)
 
     def _current(self) -> Observation:
         observation = self._observe()

@@ -1,0 +1,396 @@
+"""agentd: the composition root. A configuration in, a running box out.
+
+Starts in order, stops in reverse: outputs first and safe, then journal, understanding, doors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from agentd import good_copy
+from agentd.config import Config, read
+from agentd.door.broker import Broker
+from agentd.door.feed import Feed
+from agentd.door.mqtt import MqttDoor
+from agentd.door.render import applied_event, state_event
+from agentd.door.sock import SocketDoor, SocketTaken
+from agentd.door.verb import Ports, Verbs
+from agentd.furnish import Furniture
+from agentd.health import Health, Probe, overall
+from agentd.inbox import Inbox
+from agentd.journal import Journal, JournalError
+from agentd.loop import Loop, Turn
+from agentd.node import node_name
+from agentd.sister import probe_llm
+from agentd.toml_source import ConfigError
+from agentd.understand.assistant import Assistant, ModelAway
+from agentd.understand.llm_client import SocketChooser
+from agentd.understand.vocabulary import Vocabulary, build_vocabulary
+from agentd.why import explain
+from llmagentos import notify
+from llmagentos.cause import Cause
+from llmagentos.clock import Instant
+from llmagentos.home import Home
+from llmagentos.place import run_dir
+from llmagentos.reading import Quality
+from llmagentos.utterance import Observation, Utterance
+from models import catalog, store
+
+_log = logging.getLogger("agentd")
+
+EXIT_CONFIG: Final = 78
+"""Exit status of `--check` for a configuration that is wrong (EX_CONFIG)."""
+
+STOP_S: Final = 1.0
+"""Longest wait for a stop that was said."""
+
+RELOAD_S: Final = 5.0
+"""Longest wait for the tick to take over a new configuration."""
+
+LLM_SOCKET: Final = "llm.sock"
+BROKER_SOCKET: Final = "mqtt.sock"
+"""Sockets of the sisters, in the run folder."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Returns:
+        Exit status: 0 after a stop, 1 when it cannot run, 78 when `--check` finds a mistake.
+    """
+    options = _parse(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    try:
+        if options.check:
+            return _check(options.config)
+        if options.safe:
+            return _make_safe(options.config, run=options.run, data=options.data)
+        return Agentd(options.config, run=options.run, data=options.data).serve()
+    except (ConfigError, JournalError, SocketTaken) as exc:
+        print(f"agentd: {exc}", file=sys.stderr)  # noqa: T201 - a command's last word
+        return EXIT_CONFIG if isinstance(exc, ConfigError) else 1
+
+
+def read_clock() -> Instant:
+    """The present instant."""
+    return Instant(time.monotonic(), time.time())
+
+
+class Agentd:
+    """The running box."""
+
+    def __init__(self, path: Path, *, run: Path, data: Path) -> None:
+        """Read the configuration and make the outputs safe, before anything that takes time.
+
+        Raises:
+            JournalError: the data folder cannot be written.
+        """
+        self._path, self._run, self._data = path, run, data
+        self._started_at = read_clock()
+        self._ending = threading.Event()
+        run.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._config, self._is_safe_mode = good_copy.load(path, data=data)
+        self._node = node_name(self._config.node.name)
+        boot, numbers = secrets.token_hex(4), count(1)
+        self._next_cause = lambda: Cause(self._node, boot, next(numbers))
+        self._boot = boot
+        self._feed, self._inbox = Feed(), Inbox()
+        keep = self._config.journal.keep_utterances
+        self._journal = Journal(data / "journal.db", clock=read_clock, keep_utterances=keep)
+        self._loop = Loop(
+            self._inbox, next_cause=self._next_cause, publish=self._publish, now=self._started_at
+        )
+        self._known_words: tuple[Home, Vocabulary] | None = None
+        self._mqtt: MqttDoor | None = None
+        self._furniture = Furniture(run, post=self._inbox.post, clock=read_clock)
+        self._adopt(self._config)
+        self._loop.make_safe(read_clock(), rule="start", reason="The box has just started.")
+
+    def serve(self) -> int:
+        """Open the doors, then tick until told to end.
+
+        Raises:
+            SocketTaken: another agentd serves this run folder.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._end())
+        self._journal.record_note("start", "; ".join(self._config.errors))
+        self._furniture.start_sensors()
+        self._assistant = self._make_assistant()
+        self._health = Health(self._probes(), clock=read_clock)
+        verbs = Verbs(self._ports())
+        self._socket = SocketDoor(
+            self._run / "agentd.sock", verbs.serve, self._feed,
+            clock=read_clock, channel="cli", claims=("voice",),
+        )  # fmt: skip
+        self._mqtt = self._make_mqtt(verbs)
+        self._socket.start()
+        if self._mqtt:
+            self._mqtt.start()
+        notify.ready()
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        try:
+            self._tick_until_told()
+        finally:
+            self._loop.make_safe(read_clock(), rule="end", reason="The box is switching off.")
+            self._close()
+        return 0
+
+    # parts ------------------------------------------------------------------------------------
+
+    def _make_assistant(self) -> Assistant:
+        config = self._config
+        chooser = SocketChooser(self._run / LLM_SOCKET) if config.llm.enabled else None
+        return Assistant(
+            self._loop.observe(read_clock()).home,
+            observe=self._observe,
+            propose=self._inbox.propose,
+            preview=lambda plan: self._loop.preview(plan, read_clock()),
+            why=self._why,
+            next_cause=self._next_cause,
+            clock=read_clock,
+            chooser=chooser,
+            stop=self._stop_said,
+            time_zone=config.home.time_zone,
+        )
+
+    def _ports(self) -> Ports:
+        return Ports(
+            assistant=self._assistant,
+            journal=self._journal,
+            feed=self._feed,
+            observe=self._observe,
+            propose=self._inbox.propose,
+            latch=lambda is_stop, cause, origin: self._inbox.latch(
+                is_stop=is_stop, cause=cause, origin=origin
+            ),
+            next_cause=self._next_cause,
+            config=lambda: self._config,
+            reload=self._reload,
+            health=self._tell_health,
+            report=self._health.report,
+            vocabulary=self._vocabulary,
+            models=_inventory,
+            clock=read_clock,
+        )
+
+    def _make_mqtt(self, verbs: Verbs) -> MqttDoor | None:
+        table = self._config.mqtt
+        if table.broker == "off":
+            return None
+        host = str(self._run / BROKER_SOCKET) if table.broker == "own" else table.broker
+        return MqttDoor(
+            Broker(host, table.port, table.user, table.password),
+            node=self._node,
+            boot=self._boot,
+            serve=verbs.serve,
+            feed=self._feed,
+            home=lambda: self._observe().home,
+            states=lambda: self._observe().states,
+            info=self._info,
+            clock=read_clock,
+        )
+
+    def _probes(self) -> dict[str, Probe]:
+        probes: dict[str, Probe] = {"journal": self._journal.status}
+        if self._config.llm.enabled:
+            probes["llm"] = lambda: probe_llm(self._run / LLM_SOCKET)
+        if self._config.mqtt.broker != "off":
+            probes["mqtt"] = lambda: self._mqtt.status() if self._mqtt else ("away", "")
+        return probes
+
+    # what the doors ask for -------------------------------------------------------------------
+
+    def _observe(self) -> Observation:
+        return self._loop.observe(read_clock())
+
+    def _why(self, device: str | None) -> str:
+        return explain(self._journal.last(device), self._observe().home, device)
+
+    def _stop_said(self, utterance: Utterance) -> str:
+        """Stop everything because somebody said so; what to answer."""
+        cause = utterance.cause or self._next_cause()
+        done = self._inbox.latch(is_stop=True, cause=cause, origin=utterance.origin)
+        done.result(STOP_S)
+        return "Everything is stopped, until somebody resets it."
+
+    def _vocabulary(self) -> Vocabulary:
+        home = self._observe().home
+        if self._known_words is None or self._known_words[0] is not home:
+            self._known_words = (home, build_vocabulary(home))
+        return self._known_words[1]
+
+    def _info(self) -> Mapping[str, Any]:
+        area = self._config.node.area
+        return {"name": self._node, "version": version("llmagentos"), "area": area}
+
+    def _tell_health(self) -> Mapping[str, Any]:
+        now = read_clock()
+        states = self._loop.observe(now).states
+        parts = self._health.parts()
+        away = [
+            {"id": name, "reason": state.reason}
+            for name, state in states.items()
+            if state.quality is Quality.UNAVAILABLE
+        ]
+        return {
+            "status": overall(
+                parts,
+                states,
+                is_stopped=self._loop.is_stopped,
+                is_safe_mode=self._is_safe_mode,
+                errors=self._config.errors,
+            ),
+            "node": self._node,
+            "version": version("llmagentos"),
+            "uptime_s": round(self._started_at.age_s(now), 1),
+            "parts": parts,
+            "devices": {"ok": len(states) - len(away), "unavailable": away},
+            "tick": self._health.pace(),
+            "errors": list(self._config.errors),
+        }
+
+    # configuration ----------------------------------------------------------------------------
+
+    def _adopt(self, config: Config) -> list[str]:
+        """Furnish the house anew; in the tick's thread, or before it runs."""
+        house, changed = self._furniture.furnish(config)
+        self._loop.adopt(house, read_clock())
+        self._config = config
+        return changed
+
+    def _reload(self) -> Mapping[str, Any]:
+        """Read the file again; a broken one changes nothing."""
+        try:
+            config = read(self._path)
+        except ConfigError as exc:
+            return {"changed": [], "errors": [str(exc)]}
+        done: Future[list[str]] = Future()
+        self._inbox.call(lambda: done.set_result(self._adopt(config)))
+        changed = done.result(RELOAD_S)
+        self._is_safe_mode = False
+        self._keep_good_copy()
+        self._furniture.start_sensors()
+        self._assistant.refresh(self._observe().home)
+        if self._mqtt:
+            self._mqtt.announce()
+        self._feed.publish({"kind": "config", "changed": changed})
+        return {"changed": changed, "errors": list(config.errors)}
+
+    def _keep_good_copy(self) -> None:
+        try:
+            good_copy.keep(self._config, data=self._data)
+        except OSError as exc:
+            _log.warning("no good copy of %s is kept: %s", self._path, exc)
+
+    # running ----------------------------------------------------------------------------------
+
+    def _tick_until_told(self) -> None:
+        wait_s = 0.0
+        while not self._ending.is_set():
+            batch = self._inbox.take(wait_s=wait_s)
+            began = read_clock()
+            for work in batch.calls:
+                work()
+            wait_s = self._loop.tick(batch, began)
+            self._health.note_turn(began.age_s(read_clock()) * 1000.0)
+            notify.watchdog()
+
+    def _publish(self, turn: Turn) -> None:
+        """Hand a turn's changes to the journal and the feed; neither blocks."""
+        for decision in turn.decisions:
+            self._journal.record_plan(decision.plan)
+            for applied in decision.applied:
+                self._journal.record_applied(applied)
+                self._feed.publish(applied_event(applied))
+        for state in turn.states:
+            self._feed.publish(state_event(state))
+        for latch in turn.latches:
+            kind = "stop" if latch.is_stop else "reset"
+            self._journal.record_note(kind, latch.origin.channel)
+            self._feed.publish({"kind": kind, "cause": str(latch.cause)})
+
+    def _warm(self) -> None:
+        """What may take long and is not needed to be ready."""
+        self._keep_good_copy()
+        self._vocabulary()
+        try:
+            self._assistant.warm()
+        except ModelAway as exc:
+            _log.info("the language model has no prefix yet: %s", exc)
+
+    def _end(self) -> None:
+        self._ending.set()
+        self._inbox.call(_wake)
+
+    def _close(self) -> None:
+        """In reverse order of the start."""
+        notify.stopping()
+        if self._mqtt:
+            self._mqtt.close()
+        self._socket.close()
+        self._furniture.close()
+        self._journal.record_note("end", "")
+        self._journal.close()
+
+
+def _wake() -> None:
+    """Nothing to do but to look again."""
+
+
+def _make_safe(path: Path, *, run: Path, data: Path) -> int:
+    """Drive every output to its safe state and end: what a dead agentd left behind."""
+    config, _ = good_copy.load(path, data=data)
+    furniture = Furniture(run, post=lambda _: None, clock=read_clock)
+    loop = Loop(
+        Inbox(),
+        next_cause=lambda: Cause("safe", "00000000", 1),
+        publish=lambda _: None,
+        now=read_clock(),
+    )
+    house, _ = furniture.furnish(config)
+    loop.adopt(house, read_clock())
+    loop.make_safe(read_clock(), rule="death", reason="agentd has died.")
+    furniture.close()
+    return 1 if house.faults else 0
+
+
+def _inventory() -> list[dict[str, Any]]:
+    """The models of the catalog, and which of them are here."""
+    return [
+        {
+            "id": row.id, "present": store.is_present(row), "licence": row.licence,
+            "bytes": row.bytes, "used_by": row.task,
+        }
+        for row in catalog.load().rows.values()
+    ]  # fmt: skip
+
+
+def _check(path: Path) -> int:
+    """Read a configuration and tell every mistake."""
+    config = read(path)
+    for error in config.errors:
+        print(error, file=sys.stderr)  # noqa: T201 - the command's output
+    return EXIT_CONFIG if config.errors else 0
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="agentd", description="The daemon of LLMAgentOS.")
+    parser.add_argument("--config", type=Path, default=Path("/etc/agentd/agentd.toml"))
+    parser.add_argument("--run", type=Path, default=run_dir(), help="folder of the sockets")
+    parser.add_argument("--data", type=Path, default=Path("/var/lib/agentd"), help="journal")
+    parser.add_argument("--check", action="store_true", help="read the configuration and end")
+    parser.add_argument("--safe", action="store_true", help="make all outputs safe and end")
+    return parser.parse_args(argv)
