@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,6 +14,7 @@ from agentd.ctl.command import Commands, Entry, Json, Run, emit, say, warn
 from agentd.ctl.failure import Code, Failure
 from agentd.ctl.sentence import SpokenIn
 
+_MODEL = "smollm2-135m"
 _HELP = "Talk to a box that runs LLMAgentOS, look into it, and set it up."
 _CODES = (
     "Ends with 0: done, 1: refused or failed, 2: wrong command line, 3: no daemon answers, "
@@ -62,13 +65,45 @@ def interpret(
     text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]")] = None,
     area: SpokenIn = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what each stage saw.")] = False,
+    homes: Annotated[Path | None, typer.Option(metavar="DIR", help="Homes as data.")] = None,
+    cases: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR_OR_FILE", help="Sentences of these homes; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where results go.")] = None,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Leave the model out.")] = False,
+    model: Annotated[str, typer.Option(metavar="NAME", help="See `agentctl models`.")] = _MODEL,
     json: Json = False,
     run: Run = None,
 ) -> None:
-    """Tell what a sentence would do, without doing it."""
-    from agentd.ctl.sentence import interpret_one
+    """Tell what a sentence would do, without doing it. With --homes, --cases and --out it takes
+    whole files of sentences, and needs no running box."""
+    if not (homes or cases or out):
+        from agentd.ctl.sentence import interpret_one
 
-    interpret_one(text or (), area=area, explain=explain, json=json, run=run)
+        interpret_one(text or (), area=area, explain=explain, json=json, run=run)
+    if text or not (homes and cases and out):
+        raise Failure("write --homes, --cases and --out together, or a sentence", code=Code.USAGE)
+    from agentd.ctl.private_llm import private_llm
+
+    began = time.monotonic()
+    with private_llm(model) if not no_model else nullcontext() as socket:
+        turns = _interpret_files(homes, cases, out, socket)
+    data = {"turns": turns, "out": str(out), "elapsed_s": round(time.monotonic() - began, 3)}
+    emit(data, as_json=json, show=lambda _: say(f"{turns} turns, written to {out}"))
+
+
+def _interpret_files(homes: Path, cases: list[Path], out: Path, llm: Path | None) -> int:
+    from agentd.understand import batch
+    from agentd.understand.llm_client import SocketChooser
+
+    if llm is None:
+        return batch.run(homes, cases, out)
+    chooser = SocketChooser(llm)
+    try:
+        return batch.run(homes, cases, out, chooser=chooser)
+    finally:
+        chooser.close()
 
 
 config = typer.Typer(help="Print the configuration in force, or check a file.")

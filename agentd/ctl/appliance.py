@@ -144,9 +144,11 @@ class Appliance:
         ]
         away = (report.get("devices") or {}).get("unavailable") or ()
         waiting += [f"{row['id']} ({row['reason']})" for row in away]
-        if report["status"] == "ready" or (report["status"] == "degraded" and not waiting):
-            return []
-        return waiting or [str(report["status"])]
+        if self.choice.has_voice and not (self.place.run / "voice.sock").exists():
+            waiting.append("agentd-voice")  # the daemon knows nothing of it until its first report
+        if report["status"] not in ("ready", "degraded"):
+            waiting.append(str(report["status"]))
+        return waiting
 
     def wait_ready(self, *, timeout_s: float, tell: Callable[[str], None]) -> list[str]:
         """Wait until it is ready, telling what is waited for whenever that changes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,17 +101,23 @@ def _show_reload(data: Mapping[str, Any]) -> None:
 
 def _show_why(data: Mapping[str, Any]) -> None:
     say(str(data["text"]))
-    for depth, step in enumerate(data.get("chain") or ()):
-        words = step if isinstance(step, str) else " ".join(_step_words(step))
-        say(f"{'  ' * (depth + 1)}{words}")
+    for step in data.get("chain") or ():
+        say(f"  {' '.join(_step_words(step))}")
 
 
 def _step_words(step: Mapping[str, Any]) -> Iterator[str]:
-    """`<cause>  key value key value`, whatever the journal keeps of this step."""
-    yield str(step.get("cause", ""))
-    for name, value in step.items():
-        if name != "cause" and value not in (None, "", (), {}):
-            yield f"{name}={value}"
+    """`18:04:31 desk_lamp turn_on by cli uid:1000, "turn it on" (demo/1f/7)`, as far as known."""
+    if step.get("at_s") is not None:
+        yield time.strftime("%H:%M:%S", time.localtime(step["at_s"]))
+    yield from (str(step[key]) for key in ("device", "action") if step.get(key))
+    if step.get("channel"):
+        yield " ".join(filter(None, ("by", step["channel"], step.get("who"))))
+    if step.get("text"):
+        yield f'"{step["text"]}"'
+    if step.get("rule"):
+        yield f"under {step['rule']}"
+    if step.get("cause"):
+        yield f"({step['cause']})"
 
 
 def _show_health(data: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ import typer
 from agentd.ctl.command import Json, Run, connect, say, warn
 from agentd.ctl.device import state_of
 from agentd.ctl.failure import Code
-from agentd.ctl.show import console, table
+from agentd.ctl.show import console, number_words, table
 from llmagentos.client import Door, DoorClosed
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ def event_line(event: Mapping[str, Any]) -> str:
     if kind == "state":
         cause = f"  ({event['cause']})" if event.get("cause") else ""
         return f"{event.get('device', '?')}: {state_of(event)}{cause}"
+    if kind == "applied":
+        did = " ".join([event["action"], *map(number_words, event.get("args", {}).values())])
+        reason = f": {event['reason']}" if event.get("reason") else ""
+        return f"{event['device']}: {did}, {event['stage']}{reason}  ({event.get('cause')})"
     if "text" in event:
         return f"{kind}: {event['text']}"
     rest = {key: value for key, value in event.items() if key != "kind"}

@@ -137,13 +137,25 @@ def test_a_program_that_ignores_its_end_is_killed(appliance):
             [], id="the part that was left out is away",
         ),
         pytest.param("safe_mode", {}, Choice(), ["safe_mode"], id="safe mode"),
-        pytest.param("stopped", {}, Choice(), ["stopped"], id="stopped"),
+        pytest.param(
+            "stopped", {"llm": {"status": "away", "detail": "x"}}, Choice(),
+            ["llm (x)", "stopped"], id="stopped",
+        ),
     ],
 )  # fmt: skip
 def test_ready_is_what_health_says_less_what_was_left_out(place, status, parts, choice, lacks):
+    place.run.mkdir()
+    (place.run / "voice.sock").touch()
     found = Appliance(place, choice)
     found.health = lambda: {"status": status, "parts": parts, "devices": {"unavailable": []}}
     assert found.lacks() == lacks
+
+
+def test_ears_that_have_no_socket_yet_are_waited_for(place):
+    found = Appliance(place, Choice())
+    found.health = lambda: {"status": "ready"}
+    assert found.lacks() == ["agentd-voice"]
+    assert Appliance(place, Choice()).lacks() == ["agentd"]
 
 
 def settled(place: Place) -> str:

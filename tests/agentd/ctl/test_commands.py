@@ -229,12 +229,13 @@ def test_reload_tells_what_changed_and_what_is_wrong(door, agentctl, data, code,
 
 
 def test_why_shows_the_chain_under_the_answer(door, agentctl):
-    step = {"cause": "demo/1/7", "kind": "utterance", "text": "light on"}
-    door.script["why"] = {"text": "You asked for it.", "chain": [step, "the gate allowed it"]}
+    said = {"cause": "demo/1/7", "device": "desk_lamp", "action": "turn_on", "channel": "cli",
+            "who": "uid:0", "chosen_by": "rule", "text": "light on", "rule": None}  # fmt: skip
+    door.script["why"] = {"text": "You asked for it.", "chain": [said, {"rule": "max_on_s"}]}
     assert agentctl("why", "desk_lamp").stdout.splitlines() == [
         "You asked for it.",
-        "  demo/1/7 kind=utterance text=light on",
-        "    the gate allowed it",
+        '  desk_lamp turn_on by cli uid:0 "light on" (demo/1/7)',
+        "  under max_on_s",
     ]
 
 
@@ -305,6 +306,15 @@ def test_say_and_listen_are_passed_on(door, agentctl):
 EVENTS = [
     {"kind": "state", "device": "desk_lamp", "values": {"state": "on"}, "cause": "demo/1/7"},
     {"kind": "reply", "text": "Desk lamp is on."},
+    {
+        "kind": "applied",
+        "device": "desk_lamp",
+        "action": "set_brightness",
+        "args": {"brightness": 40.0},
+        "stage": "read_back",
+        "reason": "",
+        "cause": "demo/1/7",
+    },
     {"kind": "listen"},
 ]
 
@@ -320,5 +330,6 @@ def test_watch_json_is_one_event_a_line_until_the_daemon_goes(door, agentctl):
 def test_watch_in_a_pipe_is_one_readable_line_an_event(door, agentctl):
     door.script["subscribe"] = Stream(EVENTS)
     assert agentctl("watch").stdout.splitlines() == [
-        "desk_lamp: on  (demo/1/7)", "reply: Desk lamp is on.", "listen",
+        "desk_lamp: on  (demo/1/7)", "reply: Desk lamp is on.",
+        "desk_lamp: set_brightness 40, read_back  (demo/1/7)", "listen",
     ]  # fmt: skip
