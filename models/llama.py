@@ -33,9 +33,6 @@ CONTEXT_TOKENS: Final = 1280
 """Default room for prefix, prompt and choices: 29 MB for the smallest model."""
 
 _MOST_THREADS: Final = 4
-_LEVELS: Final = {3: logging.INFO, 4: logging.ERROR}
-"""llama.cpp's warnings and errors; it warns at every start that the context is a short one."""
-
 _ABORTED: Final = 2
 """What `llama_decode` returns when the abort callback said so."""
 
@@ -106,7 +103,7 @@ class Llama:
             os.fsencode(path), c.llama_model_default_params()
         )
         if not self._model:
-            raise ModelUnfit(f"llama.cpp cannot load {path}, its log says why")
+            raise ModelUnfit(f"llama.cpp cannot load {path}; its log, at debug level, says why")
         self._abort = c.ggml_abort_callback(lambda _: should_stop())  # kept: C calls it
         self._context = c.llama_init_from_model(self._model, self._settings())
         if not self._context:
@@ -236,11 +233,15 @@ def _library() -> Any:
 
 @cache
 def _log_callback(library: Any) -> Any:
-    """Hands llama.cpp's words to logging; cached, since C keeps calling it."""
+    """Hands llama.cpp's words to logging; cached, since C keeps calling it.
 
-    def log(level: int, text: bytes, _: object) -> None:
+    All of them are details: it warns of a short context at every start and calls an evaluation
+    that was called off an error, four lines of it. What fails for us is raised by us.
+    """
+
+    def log(_level: int, text: bytes, _data: object) -> None:
         line = text.decode(errors="replace").strip()
         if line.strip("."):  # progress is a row of dots
-            _LOG.log(_LEVELS.get(level, logging.DEBUG), "llama.cpp: %s", line)
+            _LOG.debug("llama.cpp: %s", line)
 
     return library.llama_log_callback(log)

@@ -31,6 +31,9 @@ _Item = TypeVar("_Item")
 _RESERVE_TOKENS: Final = 128
 """Room that a prefix must leave for prompt and choices."""
 
+_LONGEST_TOKENS: Final = 64
+"""Longest choice, its end included; a label of 40 characters has some 10."""
+
 _KEPT_BASELINES: Final = 4096
 """Scores of baselines that are remembered at most."""
 
@@ -103,9 +106,8 @@ class LlamaChooser(Chooser):
             # First, since what is known of it stays known when the deadline passes.
             base = self._baseline(baseline, choices) if baseline else [0.0] * len(choices)
             raw = self._likelihoods(prompt, choices)
-        scores = tuple(high - low for high, low in zip(raw, base, strict=True))
-        elapsed_ms = (self._clock().mono_s - started_s) * 1000.0
-        return Choice(scores.index(max(scores)), scores, elapsed_ms)
+        scores = [high - low for high, low in zip(raw, base, strict=True)]
+        return Choice.of(scores, elapsed_ms=(self._clock().mono_s - started_s) * 1000.0)
 
     def cancel(self) -> None:
         self._is_cancelled = True
@@ -151,6 +153,8 @@ class LlamaChooser(Chooser):
         """The log-likelihood of each choice and its end, in nats."""
         ahead = self._llama.tokenise(prompt)
         sequences = [self._llama.tokenise(choice + self._end) for choice in choices]
+        if (longest := max(map(len, sequences))) > _LONGEST_TOKENS:
+            raise BadChoices(f"a choice has {longest} tokens, at most {_LONGEST_TOKENS} are scored")
         trie = Trie(sequences)
         passes = list(trie.passes(self._llama.lanes - 1))
         start = len(self._prefix) + len(ahead)

@@ -74,7 +74,7 @@ class ScriptedChooser(Chooser):
         self.asked.append((prompt, tuple(choices)))
         self._take(deadline_s)
         scores = tuple(self._scored(prompt, choice, baseline) for choice in choices)
-        return Choice(scores.index(max(scores)), scores, self._takes_s * 1000.0)
+        return Choice.of(scores, elapsed_ms=self._takes_s * 1000.0)
 
     def cancel(self) -> None:
         with self._lock:
