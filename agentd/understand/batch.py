@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from agentd.understand.assistant import recognisers_for
 from agentd.understand.conversation import Conversation
@@ -27,9 +27,7 @@ from llmagentos.kind import ACTIONS, Scalar, effect
 from llmagentos.plan import Action
 from llmagentos.reading import State
 from llmagentos.utterance import Act, Observation, Timer, Utterance
-
-if TYPE_CHECKING:
-    from models.choose import Chooser
+from models.choose import Chooser
 
 _START: Final = Instant(mono_s=0.0, wall_s=1_735_732_800.0)
 """A fixed moment, so that two runs write the same."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from agentd.understand.words import Words, tokens
-from llmagentos.utterance import Act, Delayed, Outcome, TimerRequest
+from llmagentos.utterance import Act, Answer, Delayed, Outcome, TimerRequest
+
+_TERSE: Final = 4
+"""Words up to which a sentence may ask without the form of a question: "study temperature"."""
 
 
 class Guard:
@@ -18,7 +22,7 @@ class Guard:
         """Why this sentence must not lead to this outcome; empty when it may.
 
         Returns:
-            question, negation or condition.
+            question, negation, condition or statement.
         """
         if isinstance(outcome, TimerRequest) and outcome.op == "status":
             return ""
@@ -26,6 +30,12 @@ class Guard:
             return "question"
         if isinstance(outcome, Act):
             return self._forbids_action(text)
+        if (
+            isinstance(outcome, Answer)
+            and len(tokens(text)) > _TERSE
+            and not self.is_question(text)
+        ):
+            return "statement"
         return ""
 
     def forbids_model(self, text: str) -> str:

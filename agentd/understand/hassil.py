@@ -103,10 +103,7 @@ class HassilRecogniser(Recogniser):
     def _our_intents(self, result: RecognizeResult, context: Context) -> Iterator[Intent]:
         slots = {name: entity.value for name, entity in result.entities.items()}
         kinds = frozenset((result.intent_metadata or {}).get("kinds", ()))
-        target: Target | None = Target()
-        if "thing" in slots:
-            target = self._directory.find(str(slots["thing"]), kinds=kinds, area=context.area)
-        if target is not None:
+        for target in self._targets(slots.get("thing"), kinds, context):
             yield Intent(
                 name=result.intent.name,
                 target=target,
@@ -114,6 +111,15 @@ class HassilRecogniser(Recogniser):
                 response=result.response,
                 kinds=kinds,
             )
+
+    def _targets(self, phrase: Any, kinds: frozenset[str], context: Context) -> tuple[Target, ...]:
+        """What a free phrase means, one target each; nothing where nothing fits."""
+        if phrase is None:
+            return (Target(),)
+        if self._directory.is_pronoun(str(phrase)):
+            return context.previous[:1]
+        found = self._directory.find(str(phrase), kinds=kinds, area=context.area)
+        return (found,) if found else ()
 
     def _devices(self, name: Any, result: RecognizeResult) -> tuple[str, ...]:
         """Ids of the devices of that name and of a kind that the sentence fits."""

@@ -54,13 +54,11 @@ class Interpreter:
         self._lock = threading.Lock()  # recognisers keep scratch state; the model has its own lock
 
     def refresh(self, home: Home) -> None:
-        """Take over a new home; the model's prefix is set when it is next asked."""
+        """Take over a new home."""
         with self._lock:
             self._directory = Directory(home, words=self._words)
             for recogniser in self._recognisers:
                 recogniser.refresh(home)
-        if self._offerer:
-            self._offerer.refresh(home)
 
     def understand(
         self, utterance: Utterance, observation: Observation, conversation: Conversation

@@ -36,7 +36,7 @@ _MOVING: Final = frozenset({"opening", "closing"})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LegalAction:
     """One action under the label that the model sees."""
 
     label: str
@@ -45,7 +45,7 @@ class Choice:
 
 def legal_actions(
     observation: Observation, words: Words, *, area: str | None = None
-) -> tuple[Choice, ...]:
+) -> tuple[LegalAction, ...]:
     """What single devices can be told now, the speaker's area first.
 
     Unavailable devices are left out. Labels are unique, clean, and at most `LONGEST_LABEL` long.
@@ -61,7 +61,7 @@ def clean(text: str, *, longest: int = LONGEST_LABEL) -> str:
     return " ".join(shown.split())[:longest].rstrip()
 
 
-def _of(device: Device, observation: Observation, words: Words) -> Iterator[Choice]:
+def _of(device: Device, observation: Observation, words: Words) -> Iterator[LegalAction]:
     state = observation.states.get(device.id)
     if device.kind not in _BY_STATE or (state and not state.is_available):
         return
@@ -70,7 +70,7 @@ def _of(device: Device, observation: Observation, words: Words) -> Iterator[Choi
     for name in names:
         if device.can(name):
             label = clean(words.act(name, clean(device.name)))
-            yield Choice(label, Action(device.id, name))
+            yield LegalAction(label, Action(device.id, name))
 
 
 def _sensible(kind: str, values: Mapping[str, Scalar]) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ def _sensible(kind: str, values: Mapping[str, Scalar]) -> tuple[str, ...]:
 
 
 def _unique(
-    choices: list[Choice], observation: Observation, words: Words
-) -> Iterator[Choice]:  # fmt: skip
+    choices: list[LegalAction], observation: Observation, words: Words
+) -> Iterator[LegalAction]:  # fmt: skip
     """Namesakes are told apart by their area; those that still share a label are left out."""
     seen: dict[str, int] = {}
     for choice in choices:
@@ -98,4 +98,4 @@ def _unique(
             label = clean(words.act(choice.action.name, clean(f"{area.name} {device.name}")))
         if label not in taken and (seen[choice.label] == 1 or area):
             taken.add(label)
-            yield Choice(label, choice.action)
+            yield LegalAction(label, choice.action)

@@ -84,6 +84,10 @@ class Directory:
             return self._choose([e for e in exact if _is_of(e, kinds)], area, said)
         return self._describe(fitting, said, area, is_all=is_all or self._is_plural(phrase))
 
+    def is_pronoun(self, phrase: str) -> bool:
+        """Whether a phrase only points at what was spoken of before."""
+        return self._words.pronouns.equals(tokens(phrase))
+
     def content(self, phrase: str) -> frozenset[str]:
         """The words of a phrase that have to be explained, as stems."""
         skip = self._words.filler | self._words.quantifiers

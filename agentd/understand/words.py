@@ -57,6 +57,29 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelWords:
+    """The form in which the language model sees a sentence and the choices that may follow it."""
+
+    prefix: str
+    """Examples; the same for every home, so that it is read once."""
+
+    prompt: str
+    """One sentence, with {text}."""
+
+    choice: str
+    """One choice, with {label}; it continues the prompt."""
+
+    end: str
+    """What follows a choice."""
+
+    baseline: tuple[str, ...]
+    """Sentences that ask for nothing."""
+
+    none: str
+    """The label of "nothing of all this"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """One language."""
 
@@ -65,6 +88,9 @@ class Words:
 
     conversation: Mapping[str, Phrases]
     """yes, no, never_mind, repeat, undo, stop, why, why_openers"""
+
+    conversation_phrases: tuple[tuple[str, ...], ...]
+    """The same as plain text, without those that only begin a sentence."""
 
     filler: frozenset[str]
     """Words that change no request and belong to no device."""
@@ -105,8 +131,13 @@ class Words:
     actions: Mapping[str, str]
     """Name of an action -> how it is named in a question, with {name} and {value}."""
 
-    model: Mapping[str, str]
-    """instruction, prompt and their parts, for the language model."""
+    speech: Mapping[str, tuple[str, ...]]
+    """Group of sentences that the speech recogniser listens for -> their templates."""
+
+    colors: tuple[str, ...]
+    """Colours that the speech recogniser listens for."""
+
+    model: ModelWords
 
     def say(self, reply: str, /, **values: object) -> str:
         """Fill in one reply's template."""
@@ -163,6 +194,11 @@ def _read(data: Mapping[str, Any]) -> Words:
     return Words(
         language=data["language"],
         conversation=_phrases(data["conversation"]),
+        conversation_phrases=tuple(
+            tuple(" ".join(tokens(text)) for text in texts)
+            for name, texts in data["conversation"].items()
+            if not name.endswith("_openers")
+        ),
         filler=frozenset(data["filler"]["words"]),
         courtesies=frozenset(data["filler"]["courtesies"]),
         lead_in=frozenset(data["filler"]["lead_in"]),
@@ -176,7 +212,9 @@ def _read(data: Mapping[str, Any]) -> Words:
         states=data["state"],
         replies=data["reply"],
         actions=data["action"],
-        model=data["model"],
+        speech={group: tuple(texts) for group, texts in data["speech"].items()},
+        colors=tuple(data["speech_colors"]["words"]),
+        model=ModelWords(**{**data["model"], "baseline": tuple(data["model"]["baseline"])}),
     )
 
 

@@ -117,5 +117,7 @@ def assistant(daemon: Daemon, **options) -> Assistant:
     )  # fmt: skip
 
 
-def say(text: str, *, area: str | None = "study", who: str = "anna", at_s: float = 0.0) -> Utterance:
+def say(
+    text: str, *, area: str | None = "study", who: str = "anna", at_s: float = 0.0
+) -> Utterance:
     return Utterance(text, Origin(Rank.PERSON, "cli", who, area), Instant(at_s, at_s))
