@@ -123,7 +123,7 @@ def read_command(message: Message, *, rank: Rank, channel: str) -> Command:
     if isinstance(message.target, RequestTopic):
         raise Refused("bad_request", f"{message.target.verb} takes a JSON object")
     data = {"device": message.target.device, "value": value}
-    return Command(Request("set", data, Origin(rank, channel)), _mark(message))
+    return Command(Request("set", data, Origin(rank, channel)))
 
 
 def judge(command: Command, message: Message, *, boot: str, seen: Seen, now: Instant) -> None:
@@ -163,11 +163,9 @@ def _late_s(command: Command, message: Message, now: Instant) -> float:
 
 def _read_object(message: Message, fields: dict[str, Any], *, rank: Rank, channel: str) -> Command:
     target = message.target
-    is_set = isinstance(target, SetTopic)
     transaction = _transaction(fields, "transaction")
-    if is_set:
-        transaction = _transaction(fields, "id") if transaction is None else transaction
-    transaction = _mark(message) if transaction is None else transaction
+    if isinstance(target, SetTopic) and "id" in fields:
+        transaction = _transaction(fields, "id")
     try:
         expires_at_s = _number(fields, "expires_at")
         boot, who = take_name(fields, "boot"), take_name(fields, "who")
@@ -188,11 +186,6 @@ def _transaction(fields: dict[str, Any], key: str) -> str | int | None:
     if isinstance(value, str) and len(value) <= NAME_CHARACTERS and value.isprintable():
         return value
     raise Refused("bad_request", f"{key} is a number or at most {NAME_CHARACTERS} letters")
-
-
-def _mark(message: Message) -> str | None:
-    """MQTT 5's correlation data as a name."""
-    return None if message.correlation is None else message.correlation.hex()[:NAME_CHARACTERS]
 
 
 def _number(fields: dict[str, Any], key: str) -> float | None:
