@@ -117,7 +117,8 @@ def _show_devices(data: Mapping[str, Any]) -> None:
          state_of(row, unit=row.get("unit") or ""), row.get("reason") or "")
         for row in data["devices"]
     )  # fmt: skip
-    show_table(("id", "name", "area", "kind", "state", ""), rows, empty="This box has no devices.")
+    head = ("id", "name", "area", "kind", "state", "")
+    show_table(head, rows, empty="This box has no devices.", wide=("name", "area", "kind"))
 
 
 def _show_states(data: Mapping[str, Any]) -> None:
@@ -125,7 +126,7 @@ def _show_states(data: Mapping[str, Any]) -> None:
         (name, state_of(row), row.get("reason") or "", str(row.get("cause") or ""))
         for name, row in data["states"].items()
     )
-    show_table(("device", "state", "", "cause"), rows, empty="Nothing has been seen yet.")
+    show_table(("device", "state", "", "cause"), rows, empty="Nothing seen yet.", wide=("cause",))
 
 
 def state_of(row: Mapping[str, Any], *, unit: str = "") -> str:

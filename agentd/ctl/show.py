@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentd.ctl.command import say
@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # rich takes 30 ms to import, and `ask` needs none of it
 
 PIPED_WIDTH = 400
 """Columns when nobody looks: lines for grep and awk are never wrapped."""
+
+NARROW = 72
+"""Columns below which a table leaves out what is nice to have."""
 
 _STYLES: Mapping[str, str] = {
     "on": "bold yellow", "open": "bold yellow", "unlocked": "bold yellow", "pressed": "bold yellow",
@@ -39,22 +42,38 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     from rich.text import Text
 
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in head:
-        drawn.add_column(name, overflow="fold")
+    for number, name in enumerate(head):
+        drawn.add_column(name, overflow="fold", no_wrap=number == 0)
     for row in rows:
         drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
     return drawn
 
 
-def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Write the rows, or say why there are none."""
+def show_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    empty: str,
+    wide: Collection[str] = (),
+) -> None:
+    """Write the rows, or say why there are none.
+
+    Args:
+        head: names of the columns.
+        rows: one text for each column.
+        empty: what to say when there are no rows; nothing when it is empty too.
+        wide: columns that a narrow terminal leaves out.
+    """
     listed = [tuple(row) for row in rows]
-    if not listed:
-        say(empty)
-        return
     screen = console()
+    shown = [i for i, name in enumerate(head) if screen.width >= NARROW or name not in wide]
+    if not listed:
+        if empty:
+            say(empty)
+        return
+    picked = ([row[i] for i in shown] for row in listed)
     with screen.capture() as captured:
-        screen.print(table(head, listed))
+        screen.print(table([head[i] for i in shown], picked))
     for line in captured.get().splitlines():
         say(line if sys.stdout.isatty() else line.rstrip())  # rich fills lines up with spaces
 
