@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hal.contract import DriverError
 
@@ -122,16 +122,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _option(field: Any, hint: Any) -> Option:
-    bound = None
-    if get_origin(hint) is Annotated:
-        hint, bound = get_args(hint)
-    if isinstance(hint, UnionType):
-        (hint,) = (each for each in get_args(hint) if each is not NoneType)
+    kind, bound = _strip(hint)
     is_required = field.default is MISSING
     return Option(
         name=field.name,
-        kind=hint,
+        kind=kind,
         default=None if is_required else field.default,
         is_required=is_required,
         bound=bound,
     )
+
+
+def _strip(hint: Any) -> tuple[type, Range | OneOf | None]:
+    """The plain type and the bound in `Annotated[float, Range(...)] | None` and simpler ones."""
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (each for each in get_args(hint) if each is not NoneType)
+    if get_origin(hint) is not Annotated:
+        return hint, None
+    kind, bound = get_args(hint)
+    return kind, bound

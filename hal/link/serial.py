@@ -163,6 +163,11 @@ class SerialLink:
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the adapter is there and open just now."""
+        return self._port is not None
+
     def subscribe(self, on_line: OnLine, on_lost: OnLost) -> Callable[[], None]:
         """Hand every line to `on_line`, and every loss of the port to `on_lost`, from now on.
 

@@ -1,0 +1,253 @@
+"""The blind on mock pins, its time turned by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hal.contract import HalError, PinBusy, Unplugged
+from hal.driver.motor_cover import OVERRUN, MotorCover
+from hal.link.gpio import OutputLine, open_pins
+from tests.hal.bench import act, at, wiring
+
+OPEN, CLOSE = 5, 6
+OPTIONS = {
+    "open_pin": OPEN,
+    "close_pin": CLOSE,
+    "travel_s": 20,
+    "close_travel_s": 10,
+    "pause_s": 0.5,
+}
+
+
+class Blind:
+    """A cover and a clock that ticks ten times a second while it wants to."""
+
+    def __init__(self) -> None:
+        self.pins: Any = open_pins("mock")
+        self.cover = MotorCover(wiring("cover", gpio=self.pins, options=OPTIONS))
+        self.seconds = 0.0
+
+    @property
+    def powered(self) -> tuple[bool, bool]:
+        return bool(self.pins.pin(OPEN).state), bool(self.pins.pin(CLOSE).state)
+
+    @property
+    def state(self) -> tuple[Any, Any]:
+        read = self.cover.read_back(at(self.seconds))
+        return read["state"], read["position"]
+
+    def tell(self, name: str, **args: Any) -> None:
+        self.cover.apply(act(name, **args), at(self.seconds))
+
+    def wait(self, seconds: float) -> None:
+        end = self.seconds + seconds
+        while self.seconds < end - 1e-9:
+            self.seconds = min(end, self.seconds + 0.1)
+            self.cover.advance(at(self.seconds))
+            assert self.powered != (True, True)
+
+    def settle(self) -> None:
+        while self.cover.advance(at(self.seconds)):
+            self.wait(0.1)
+
+
+@pytest.fixture
+def blind() -> Blind:
+    return Blind()
+
+
+@pytest.fixture
+def closed(blind: Blind) -> Blind:
+    blind.tell("close")
+    blind.settle()
+    assert blind.state == ("closed", 0)
+    blind.wait(1)  # more than the rest between two directions
+    return blind
+
+
+def test_position_is_unknown_until_a_full_travel(blind: Blind) -> None:
+    assert blind.state == ("stopped", None)
+    blind.tell("open")
+    blind.wait(19.9)
+    assert blind.state == ("opening", None)
+    blind.settle()
+    assert blind.state == ("open", 100)
+    assert blind.seconds == pytest.approx(20 * (1 + OVERRUN), abs=0.11)
+
+
+def test_stop_on_the_way_to_a_first_end_leaves_it_unknown(blind: Blind) -> None:
+    blind.tell("open")
+    blind.wait(10)
+    blind.tell("stop")
+    assert (blind.state, blind.powered) == (("stopped", None), (False, False))
+
+
+def test_open_said_again_does_not_start_the_travel_anew(blind: Blind) -> None:
+    blind.tell("open")
+    blind.wait(15)
+    blind.tell("open")
+    blind.settle()
+    assert blind.seconds == pytest.approx(21, abs=0.11)
+
+
+@pytest.mark.parametrize(("position", "first"), [(60, "opening"), (50, "opening"), (20, "closing")])
+def test_unknown_position_is_found_at_the_nearer_end_first(
+    blind: Blind, position: float, first: str
+) -> None:
+    blind.tell("set_position", position=position)
+    blind.wait(0.2)
+    assert blind.state == (first, None)
+    blind.settle()
+    assert blind.state == ("open", pytest.approx(position, abs=2))
+
+
+@pytest.mark.parametrize("position", [1, 10, 50, 99])
+def test_position_is_reached_from_closed_and_back(closed: Blind, position: float) -> None:
+    closed.tell("set_position", position=position)
+    closed.settle()
+    assert closed.state == ("open", pytest.approx(position, abs=2))
+    closed.tell("set_position", position=0)
+    closed.settle()
+    assert closed.state == ("closed", 0)
+
+
+def test_travel_times_of_both_ways_differ(closed: Blind) -> None:
+    closed.tell("open")
+    closed.wait(10)
+    assert closed.state == ("opening", pytest.approx(50, abs=1))
+    closed.tell("close")
+    closed.wait(0.5 + 2.5)
+    assert closed.state == ("closing", pytest.approx(25, abs=2))
+
+
+def test_motor_rests_between_directions(closed: Blind) -> None:
+    closed.tell("open")
+    closed.wait(5)
+    closed.tell("close")
+    assert (closed.state[0], closed.powered) == ("open", (False, False))
+    closed.wait(0.4)
+    assert closed.powered == (False, False)
+    closed.wait(0.2)
+    assert closed.powered == (False, True)
+
+
+def test_last_wish_during_the_rest_wins(closed: Blind) -> None:
+    closed.tell("open")
+    closed.wait(5)
+    closed.tell("close")
+    closed.wait(0.2)
+    closed.tell("open")
+    assert closed.powered == (True, False), "the same way as before needs no rest"
+    closed.tell("close")
+    closed.tell("stop")
+    closed.wait(2)
+    assert closed.powered == (False, False)
+
+
+def test_being_there_already_moves_nothing(closed: Blind) -> None:
+    closed.tell("close")
+    assert not closed.cover.advance(at(closed.seconds))
+    assert closed.powered == (False, False)
+
+
+def test_tick_that_comes_late_is_told_honestly(closed: Blind) -> None:
+    closed.tell("set_position", position=50)
+    closed.seconds += 14  # the tick was held up for 4 s too long
+    closed.cover.advance(at(closed.seconds))
+    assert closed.state == ("open", 70)
+
+
+def test_motor_found_running_is_stopped(blind: Blind) -> None:
+    blind.tell("open")
+    pins = blind.pins
+    for line in blind.cover._lines.values():
+        line.close()  # its owner died
+    assert blind.powered == (True, False)
+    again = MotorCover(wiring("cover", gpio=pins, options=OPTIONS))
+    assert blind.powered == (False, False)
+    assert again.read_back(at(0))["position"] is None
+
+
+def test_close_stops_the_motor(blind: Blind) -> None:
+    blind.tell("open")
+    blind.cover.close()
+    assert blind.powered == (False, False)
+
+
+def test_stuck_other_direction_forbids_to_start(blind: Blind) -> None:
+    pin = blind.pins.pin(CLOSE)
+    pin._change_state = lambda value: None  # its driver is shorted on, on gpiozero's mock
+    pin._state = True
+    with pytest.raises(HalError, match="does not let go"):
+        blind.tell("open")
+    assert blind.powered == (False, True)
+    blind.wait(5)
+    assert blind.powered == (False, True), "it started later by itself"
+
+
+def test_both_directions_powered_is_told(blind: Blind) -> None:
+    blind.pins.pin(OPEN).state = 1
+    blind.pins.pin(CLOSE).state = 1
+    with pytest.raises(HalError, match="both directions"):
+        blind.cover.read_back(at(0))
+
+
+def test_same_pin_for_both_directions_is_refused_and_freed() -> None:
+    pins = open_pins("mock")
+    options = OPTIONS | {"close_pin": OPEN}
+    with pytest.raises(PinBusy):
+        MotorCover(wiring("cover", gpio=pins, options=options))
+    OutputLine(pins, OPEN, owner="other")
+
+
+def test_board_that_vanishes_fails_the_wish_and_starts_nothing_later(closed: Blind) -> None:
+    pin = closed.pins.pin(OPEN)
+    sound = pin._set_state
+
+    def vanish(value: float) -> None:
+        raise ConnectionResetError("board is away")
+
+    pin._set_state = vanish
+    with pytest.raises(Unplugged):
+        closed.tell("open")
+    pin._set_state = sound
+    closed.settle()
+    assert closed.powered == (False, False)
+
+
+wishes = st.sampled_from(
+    [("open", {}), ("close", {}), ("stop", {}), *(("set_position", {"position": p}) for p in (0, 3, 50, 97, 100))]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(wishes, st.floats(0, 30)), max_size=12))
+def test_never_both_on_always_in_range_and_at_rest_in_the_end(
+    steps: list[tuple[tuple[str, dict[str, float]], float]],
+) -> None:
+    blind = Blind()
+    for (name, args), seconds in steps:
+        blind.tell(name, **args)
+        blind.wait(seconds)
+        position = blind.state[1]
+        assert position is None or 0 <= position <= 100
+    blind.wait(80)  # more than the longest chain: to an end, rest, to the goal
+    assert blind.powered == (False, False)
+    assert not blind.cover.advance(at(blind.seconds))
+
+
+@given(st.lists(st.sampled_from(["open", "close"]), min_size=1, max_size=8))
+def test_reversing_always_rests(names: list[str]) -> None:
+    blind, off_since, last = Blind(), 0.0, None
+    for name in names * 2:
+        blind.tell(name)
+        for _ in range(15):
+            way = {(True, False): "open", (False, True): "close"}.get(blind.powered)
+            if way and last and way != last:
+                assert blind.seconds - off_since >= 0.5 - 1e-6
+            if way:
+                off_since, last = blind.seconds, way
+            blind.wait(0.1)
