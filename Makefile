@@ -101,7 +101,8 @@ build/packages-%: $(SETUP)/packages.sh
 
 .venv/.installed: .venv/.llama pyproject.toml image-build/constraints.txt
 	@echo "set-up: installing the Python packages"
-	@$(BIN)/pip install --constraint image-build/constraints.txt --editable '.[box,dev]'
+	@$(BIN)/pip install --constraint image-build/constraints.txt --editable '.[box,dev]' \
+		| $(SETUP)/one_line.sh
 	@touch $@
 
 .PHONY: .FORCE

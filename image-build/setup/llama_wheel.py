@@ -112,6 +112,7 @@ def build(version: str, options: tuple[str, ...], folder: Path) -> None:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise BuildFailed(f"llama-cpp-python did not build:\n{tail}\nAll of it: {log}")
         Path(temp, "wheel").rename(folder)
+    log.unlink()
 
 
 def run_pip(version: str, options: tuple[str, ...], temp: Path, log: Path) -> int:
