@@ -62,12 +62,19 @@ def verify(name: MaybeName = None, json: Json = False) -> None:
 
 def _row(row: Row) -> dict[str, Any]:
     return {
-        "id": row.id, "title": row.title, "present": _present(row), "licence": row.licence,
+        "id": row.id, "title": row.title, "present": _present(row),
+        "substitute": _stand_in(row), "licence": row.licence,
         "bytes": row.bytes, "used_by": _USERS.get(row.task, row.task),
     }  # fmt: skip
 
 
 _USERS: Mapping[str, str] = {"transcribe": "agentd-voice", "choose": "agentd-llm"}
+
+
+def _stand_in(row: Row) -> str | None:
+    """Id of the model that is used in its place; None when it is here, or nothing is."""
+    here = [each.id for each in catalog.load().chain(row.id) if _present(each)]
+    return here[0] if here and here[0] != row.id else None
 
 
 def _present(row: Row) -> bool:
@@ -159,11 +166,17 @@ _SAID: Mapping[Stage, str] = {
 
 def _show(data: Mapping[str, Any]) -> None:
     rows = [
-        (row["id"], "present" if row["present"] else "missing", f"{row['bytes'] / 1e6:.0f} MB",
-         row["licence"], row["used_by"], row["title"])
+        (row["id"], _here(row), f"{row['bytes'] / 1e6:.0f} MB", row["licence"], row["used_by"],
+         row["title"])
         for row in data["models"]
     ]  # fmt: skip
     show_table(("id", "here", "size", "licence", "used by", "what"), rows, empty="No models.")
+
+
+def _here(row: Mapping[str, Any]) -> str:
+    if row["present"]:
+        return "present"
+    return f"{row['substitute']} instead" if row["substitute"] else "missing"
 
 
 def _show_pulled(data: Mapping[str, Any]) -> None:

@@ -51,7 +51,9 @@ def private_llm(model: str, *, program: Path = PROGRAM) -> Iterator[Path]:
 
 def _wait_ready(process: subprocess.Popen[bytes], run: Path) -> None:
     deadline = time.monotonic() + READY_WAIT_S
-    while not _is_ready(run / "llm.sock"):
+    while (told := _health(run / "llm.sock")).get("state") != "ready":
+        if told.get("state") == "missing":
+            raise Failure(f"the language model cannot be used: {told.get('detail')}")
         if process.poll() is not None:
             raise Failure(f"the language model did not start: {_last_line(run / 'llm.log')}")
         if time.monotonic() > deadline:
@@ -59,13 +61,14 @@ def _wait_ready(process: subprocess.Popen[bytes], run: Path) -> None:
         time.sleep(POLL_S)
 
 
-def _is_ready(path: Path) -> bool:
+def _health(path: Path) -> dict[str, Any]:
+    """Its own word; nothing while it does not answer."""
     try:
         with Door(path, timeout_s=2.0) as door:
             told: dict[str, Any] = door.request("health")
     except DoorError:
-        return False
-    return told.get("state") in ("ready", "idle", "busy", "ok")
+        return {}
+    return told
 
 
 def _last_line(log: Path) -> str:

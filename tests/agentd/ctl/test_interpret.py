@@ -30,7 +30,7 @@ door.listen()
 while True:
     client, _ = door.accept()
     for line in client.makefile("rb"):
-        answer = dict(v=1, id=json.loads(line)["id"], status="ok", data=dict(state="ready"))
+        answer = dict(v=1, id=json.loads(line)["id"], status="ok", data=dict(state={state!r}, detail="no such file"))
         client.sendall(json.dumps(answer).encode() + b"\\n")
 """
 
@@ -81,7 +81,7 @@ def test_half_a_command_line_is_refused(agentctl, words):
 
 
 def test_a_private_model_ends_with_the_run(tmp_path):
-    write_program(tmp_path / "llm", LLM.format(python=sys.executable))
+    write_program(tmp_path / "llm", LLM.format(python=sys.executable, state="ready"))
     with private_llm.private_llm("any", program=tmp_path / "llm") as socket:
         assert socket.is_socket()
     assert not socket.parent.exists()
@@ -92,6 +92,15 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path):
     write_program(tmp_path / "llm", f"#!/bin/sh\necho {said}\nexit 1\n")
     with (
         pytest.raises(Failure, match="did not start: model any is not on this machine"),
+        private_llm.private_llm("any", program=tmp_path / "llm"),
+    ):
+        pass
+
+
+def test_a_model_that_cannot_be_used_is_one_line(tmp_path):
+    write_program(tmp_path / "llm", LLM.format(python=sys.executable, state="missing"))
+    with (
+        pytest.raises(Failure, match="cannot be used: no such file"),
         private_llm.private_llm("any", program=tmp_path / "llm"),
     ):
         pass
