@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from threading import Event, Lock, Thread
 from typing import Any, Final
@@ -131,8 +131,7 @@ class MqttDoor:
                 self._outgoing.put(Post(topic, b"", is_retained=True))
         topic, document = discovery(self._topics.node, info=self._info(), home=home, gone=gone)
         self._put(topic, document, is_retained=True)
-        for device_id in home.by_id:
-            self._tell_state(device_id)
+        self._tell_states(home.by_id)
 
     # to the network ---------------------------------------------------------------------------
 
@@ -189,24 +188,25 @@ class MqttDoor:
     def _tell_event(self, event: dict[str, Any]) -> None:
         kind = event.pop("kind", "")
         if kind == "state":
-            self._tell_state(str(event.get("device")))
+            self._tell_states([str(event.get("device"))])
         elif kind == "lost":
-            for device_id in self._home().by_id:
-                self._tell_state(device_id)
+            self._tell_states(self._home().by_id)
         elif kind not in _INWARD:
             self._put(self._topics.event(kind), event)
 
-    def _tell_state(self, device_id: str) -> None:
-        """Publish what a device is like now, whatever it was like when somebody noticed."""
-        state = self._states().get(device_id)
-        document = state_document(state or State(device_id))
-        self._put(self._topics.state(device_id), document, is_retained=True)
-        word = availability(state)
-        with self._lock:
-            is_new = self._availability.get(device_id) != word
-            self._availability[device_id] = word
-        if is_new:
-            self._put(self._topics.availability(device_id), word, is_retained=True)
+    def _tell_states(self, device_ids: Iterable[str]) -> None:
+        """Publish what devices are like now, whatever they were like when somebody noticed."""
+        states = self._states()
+        for device_id in device_ids:
+            state = states.get(device_id)
+            document = state_document(state or State(device_id))
+            self._put(self._topics.state(device_id), document, is_retained=True)
+            word = availability(state)
+            with self._lock:
+                is_new = self._availability.get(device_id) != word
+                self._availability[device_id] = word
+            if is_new:
+                self._put(self._topics.availability(device_id), word, is_retained=True)
 
     def _put(
         self, topic: str, content: Any, *, is_retained: bool = False, mark: bytes | None = None
@@ -300,7 +300,9 @@ class MqttDoor:
             self._put(to, answer, mark=message.correlation)
         except WireError as exc:
             _LOG.exception("the answer to %s cannot be sent", message.target)
-            self._put(to, _error("internal", str(exc)), mark=message.correlation)
+            answer.pop("data", None)
+            answer |= _error("internal", f"the answer cannot be sent: {exc}")
+            self._put(to, answer, mark=message.correlation)
 
     def _clear(self, message: Message) -> None:
         """Take a retained command off the broker, so that it does not come again."""

@@ -192,7 +192,6 @@ def test_set_reaches_the_verb(box: Box, phone: Phone, payload: bytes, value: obj
     assert request.origin.channel == "mqtt"
 
 
-NOW_S = 1_700_000_000
 REFUSED = [
     # payload                                  code           id in words
     (b"{",                                     "bad_request", "truncated"),
