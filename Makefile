@@ -63,7 +63,7 @@ score-model: setup ## the same with the language model (MODEL=smollm2-135m)
 
 .PHONY: bench
 bench: setup ## latency from command to pin, speed of the language model
-	@$(BIN)/python -P tests/bench.py
+	@PYTHONPATH=. $(BIN)/python -P -m tests.bench
 
 ##@ Set up
 
@@ -101,8 +101,8 @@ build/packages-%: $(SETUP)/packages.sh
 
 .venv/.installed: .venv/.llama pyproject.toml image-build/constraints.txt
 	@echo "set-up: installing the Python packages"
-	@$(BIN)/pip install --constraint image-build/constraints.txt --editable '.[box,dev]' \
-		| $(SETUP)/one_line.sh
+	@$(BIN)/pip install --use-pep517 --constraint image-build/constraints.txt \
+		--editable '.[box,dev]' | $(SETUP)/one_line.sh
 	@touch $@
 
 .PHONY: .FORCE

@@ -77,10 +77,14 @@ def main(argv: list[str] | None = None) -> int:
             return _check(options.config)
         if options.safe:
             return _make_safe(options.config, run=options.run, data=options.data)
-        return Agentd(options.config, run=options.run, data=options.data).serve()
+        box = Agentd(options.config, run=options.run, data=options.data)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: box.end())
+        box.serve()
     except (ConfigError, JournalError, SocketTaken) as exc:
         print(f"agentd: {exc}", file=sys.stderr)  # noqa: T201 - a command's last word
         return EXIT_CONFIG if isinstance(exc, ConfigError) else 1
+    return 0
 
 
 def read_clock() -> Instant:
@@ -103,9 +107,7 @@ class Agentd:
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._config, self._is_safe_mode = good_copy.load(path, data=data)
         self._node = node_name(self._config.node.name)
-        boot, numbers = secrets.token_hex(4), count(1)
-        self._next_cause = lambda: Cause(self._node, boot, next(numbers))
-        self._boot = boot
+        self._boot, self._numbers = secrets.token_hex(4), count(1)
         self._feed, self._inbox = Feed(), Inbox()
         keep = self._config.journal.keep_utterances
         self._journal = Journal(data / "journal.db", clock=read_clock, keep_utterances=keep)
@@ -118,14 +120,12 @@ class Agentd:
         self._adopt(self._config)
         self._loop.make_safe(read_clock(), rule="start", reason="The box has just started.")
 
-    def serve(self) -> int:
+    def serve(self) -> None:
         """Open the doors, then tick until told to end.
 
         Raises:
             SocketTaken: another agentd serves this run folder.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._end())
         self._journal.record_note("start", "; ".join(self._config.errors))
         self._furniture.start_sensors()
         self._assistant = self._make_assistant()
@@ -146,7 +146,11 @@ class Agentd:
         finally:
             self._loop.make_safe(read_clock(), rule="end", reason="The box is switching off.")
             self._close()
-        return 0
+
+    def end(self) -> None:
+        """Make `serve` return; may be called from a signal or another thread."""
+        self._ending.set()
+        self._inbox.call(_wake)
 
     # parts ------------------------------------------------------------------------------------
 
@@ -212,6 +216,9 @@ class Agentd:
         return probes
 
     # what the doors ask for -------------------------------------------------------------------
+
+    def _next_cause(self) -> Cause:
+        return Cause(self._node, self._boot, next(self._numbers))
 
     def _observe(self) -> Observation:
         return self._loop.observe(read_clock())
@@ -330,10 +337,6 @@ class Agentd:
             self._assistant.warm()
         except ModelAway as exc:
             _log.info("the language model has no prefix yet: %s", exc)
-
-    def _end(self) -> None:
-        self._ending.set()
-        self._inbox.call(_wake)
 
     def _close(self) -> None:
         """In reverse order of the start."""

@@ -71,7 +71,7 @@ class DeviceRow:
     limits: Limits
     safe_state: str | float
     """off, on, keep or a value; settled from limits and kind."""
-    where: str
+    where: str = field(compare=False)
     """File and line of its table, for later errors."""
 
 
