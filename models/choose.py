@@ -75,17 +75,18 @@ class Choice:
     """For each choice the logarithm of its likelihood after prefix and prompt, its end included,
     in nats, less the weighted baseline where one was asked for."""
 
-    margin: float
-    """Best score less the second best, in nats; 0 for a single choice: nothing was compared."""
-
     elapsed_ms: float = 0.0
 
     @classmethod
     def of(cls, scores: Sequence[float], *, elapsed_ms: float = 0.0) -> Choice:
         """The choice that these scores make; of equals the first."""
-        best, *others = sorted(scores, reverse=True)
-        margin = best - others[0] if others else 0.0
-        return cls(scores.index(best), tuple(scores), margin, elapsed_ms)
+        return cls(scores.index(max(scores)), tuple(scores), elapsed_ms)
+
+    @property
+    def margin(self) -> float:
+        """Best score less the second best, in nats; 0 for a single choice: nothing was compared."""
+        best, *others = sorted(self.scores, reverse=True)
+        return best - others[0] if others else 0.0
 
 
 class Chooser(ABC):

@@ -80,13 +80,13 @@ class LlamaChooser(Chooser):
         tokens = self._llama.tokenise(text)
         if (tokens, end) == (self._prefix, self._end):
             return len(tokens)
-        most = self._llama.context_tokens - _RESERVE_TOKENS
-        if len(tokens) > most:
-            raise BadChoices(f"the prefix has {len(tokens)} tokens, at most {most} fit")
         same = _common(tokens, self._prefix)
         self._prefix, self._end = (), end
         self._baselines.clear()
         with self._within(float("inf")):
+            most = self._llama.context_tokens - _RESERVE_TOKENS
+            if len(tokens) > most:
+                raise BadChoices(f"the prefix has {len(tokens)} tokens, at most {most} fit")
             self._llama.forget(lane=0, start=same)
             self._read(tokens[same:], start=same)
             self._prefix = tokens

@@ -123,8 +123,8 @@ def _call(number: int, message: dict[str, Any]) -> Call:
     if not isinstance(verb, str) or verb not in _VERBS:
         raise _bad(f"no verb {verb!r}; there are {', '.join(_VERBS)}")
     within_ms = _number(message, "deadline_ms", _PREFIX_MS if verb == "prefix" else _CHOOSE_MS)
-    if not 0.0 < within_ms <= _LONGEST_MS:
-        raise _bad(f"deadline_ms is {within_ms:g}, it must be above 0 and at most {_LONGEST_MS:g}")
+    if not 0.0 <= within_ms <= _LONGEST_MS:
+        raise _bad(f"deadline_ms is {within_ms:g}, it must be from 0 to {_LONGEST_MS:g}")
     ask = _VERBS[verb](message)
     if message:
         raise _bad(f"{verb} takes no {', '.join(sorted(message))}")
@@ -139,13 +139,13 @@ def _choose(message: dict[str, Any]) -> Choose:
     choices = _texts(message, "choices")
     if len(choices) > _MOST_CHOICES:
         raise _bad(f"{len(choices)} choices are too many, at most {_MOST_CHOICES} are scored")
-    baseline = None
-    if "baseline" in message:
-        weight = _number(message, "weight", Baseline(()).weight)
-        baseline = Baseline(_texts(message, "baseline"), weight)
-    named = _text(message, "prefix_id") if message.get("prefix_id") is not None else None
-    message.pop("prefix_id", None)
-    return Choose(_text(message, "prompt"), choices, named, baseline)
+    named = _text(message, "prefix_id") if "prefix_id" in message else None
+    return Choose(_text(message, "prompt"), choices, named, _baseline(message))
+
+
+def _baseline(message: dict[str, Any]) -> Baseline | None:
+    weight = _number(message, "weight", Baseline(()).weight)
+    return Baseline(_texts(message, "baseline"), weight) if "baseline" in message else None
 
 
 def _cancel(message: dict[str, Any]) -> Cancel:
