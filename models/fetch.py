@@ -7,7 +7,7 @@ import fcntl
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
@@ -101,10 +101,14 @@ class _Pull:
         try:
             self._fill()
         except SourceWrong:
-            shutil.rmtree(self._parts)
+            self._drop_draft()
+            shutil.rmtree(self._parts, ignore_errors=True)
             if not has_leftover:
                 raise
             return self.run()  # the leftover may be to blame: once more from nothing
+        except SourceFailed:
+            self._drop_draft()
+            raise
         self._publish()
         self._tell(Stage.DONE, text=str(self._into / self._row.id))
         return Held(self._row, self._into / self._row.id)
@@ -198,6 +202,11 @@ class _Pull:
         self._draft.rename(target)
         sync(self._into)
         shutil.rmtree(self._parts)
+
+    def _drop_draft(self) -> None:
+        shutil.rmtree(self._draft, ignore_errors=True)
+        with suppress(OSError):
+            self._parts.rmdir()  # unless something has arrived that the next attempt can use
 
     def _count(self, before: int = 0) -> Callable[[int], None]:
         return lambda have: self._tell(Stage.DOWNLOAD, have=before + have)

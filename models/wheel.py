@@ -83,16 +83,17 @@ def _watch(pip: subprocess.Popen[str], temp: Path, report: Callable[[int], None]
         try:
             return pip.communicate(timeout=_LOOK_S)[1]
         except subprocess.TimeoutExpired:
-            report(_size(temp))
+            report(_largest(temp))
 
 
-def _size(folder: Path) -> int:
-    """Bytes of all files below a folder whose files come and go."""
-    total = 0
+def _largest(folder: Path) -> int:
+    """Bytes of the largest file below a folder whose files come and go. Not their sum: pip copies
+    the wheel at the end, and for a moment there are two."""
+    largest = 0
     for path in folder.rglob("*"):
         with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
+            largest = max(largest, path.stat().st_size)
+    return largest
 
 
 def _last_error(complaint: str) -> str:

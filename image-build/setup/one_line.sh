@@ -5,10 +5,10 @@ set -euo pipefail
 
 count=0
 while read -r word name _; do
-    case $word in
-        Collecting) count=$((count + 1)) && text="$count $name" ;;
-        Building) text="building $name" ;;
-        Installing) text="installing $count packages" ;;
+    case "$word $name" in
+        Collecting*) count=$((count + 1)) && text="$count $name" ;;
+        Building*) text="building $name" ;;
+        "Installing collected") text="installing $count packages" ;;
         *) continue ;;
     esac
     if [ -t 1 ]; then

@@ -141,7 +141,7 @@ def test_wrong_bytes_are_never_used_nor_kept(publisher: Publisher, tmp_path: Pat
     publisher.files["/model"] = DATA[:-1] + b"!"
     with pytest.raises(PullFailed, match="gives other bytes than the catalog promises"):
         pull(from_url(publisher), tmp_path)
-    assert not (tmp_path / "tiny").exists()
+    assert names(tmp_path) == set()
     assert not list((tmp_path / fetch.PART).glob("*.parts"))
 
 
@@ -259,6 +259,7 @@ def test_every_source_that_failed_is_named_with_its_reason(
     assert "127.0.0.1:9 cannot be reached" in str(caught.value)
     assert "answers 404" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert [path.name for path in (tmp_path / fetch.PART).iterdir()] == ["tiny.lock"]
 
 
 def test_disk_without_room_is_one_line_before_anything_is_fetched(tmp_path: Path) -> None:
