@@ -4,17 +4,17 @@
 set -euo pipefail
 
 count=0
-while read -r word name _; do
-    case "$word $name" in
-        Collecting*) count=$((count + 1)) && text="$count $name" ;;
-        Building*) text="building $name" ;;
-        "Installing collected") text="installing $count packages" ;;
-        *) continue ;;
+while read -r first second rest; do
+    text=""
+    case "$first $second" in
+        Collecting*) count=$((count + 1)) && text="$count $second" ;;
+        "Building wheel") text="building ${rest#for }" ;;
+        "Installing collected") text="installing what was found" ;;
     esac
     if [ -t 1 ]; then
-        printf '\r\033[K        %s' "$text"
-    elif [ "$word" = Installing ] || [ $((count % 15)) = 0 ]; then
-        echo "        $text"
+        [ -z "$text" ] || printf '\r\033[K        %s' "$text"
+    elif [ "$first" = Installing ] || { [ "$first" = Collecting ] && [ $((count % 15)) = 0 ]; }; then
+        [ -z "$text" ] || echo "        $text"
     fi
 done
 [ ! -t 1 ] || printf '\r\033[K'
