@@ -21,7 +21,7 @@ STOP_WAIT_S: Final = 30.0
 """Longest stop: every program has its own few seconds before it is killed."""
 
 GIVE_UP_S: Final = 2.5
-"""Time in which an agentd that ended at once may still recover, in seconds: it is tried again."""
+"""Time in which a program that ended at once may still recover, in seconds: it is tried again."""
 
 SMALL_MODEL: Final = "smollm2-135m"
 """The language model that set-up brings."""
@@ -82,6 +82,20 @@ class Choice:
         return frozenset(name for name, has in names.items() if not has)
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that keeps an instance from being ready."""
+
+    name: str
+    """A program, a part or a device."""
+
+    why: str = ""
+    """In its own words; empty when it says nothing yet."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why})" if self.why else self.name
+
+
 class Appliance:
     """Starts everything, watches it, stops it in order: agentd first, while its board lives."""
 
@@ -131,44 +145,43 @@ class Appliance:
             return None
         return found
 
-    def lacks(self) -> list[str]:
-        """What still keeps it from being ready, in words; empty when it is ready."""
+    def lacks(self) -> list[Lack]:
+        """What still keeps it from being ready; empty when it is ready."""
         report = self.health()
         if report is None:
-            return ["agentd"]
-        parts = report.get("parts") or {}
+            return [Lack("agentd")]
         waiting = [
-            f"{name} ({part.get('detail') or part['status']})"
-            for name, part in parts.items()
+            Lack(name, part.get("detail") or part["status"])
+            for name, part in (report.get("parts") or {}).items()
             if part["status"] not in FINE and name not in self.choice.left_out
         ]
         away = (report.get("devices") or {}).get("unavailable") or ()
-        waiting += [f"{row['id']} ({row['reason']})" for row in away]
+        waiting += [Lack(row["id"], row["reason"]) for row in away]
         if self.choice.has_voice and not (self.place.run / "voice.sock").exists():
-            waiting.append("agentd-voice")  # the daemon knows nothing of it until its first report
+            waiting.append(Lack("agentd-voice"))  # unknown to the daemon until its first report
         if report["status"] not in ("ready", "degraded"):
-            waiting.append(str(report["status"]))
+            waiting.append(Lack(str(report["status"])))
         return waiting
 
-    def wait_ready(self, *, timeout_s: float, tell: Callable[[str], None]) -> list[str]:
+    def wait_ready(self, *, timeout_s: float, tell: Callable[[str], None]) -> list[Lack]:
         """Wait until it is ready, telling what is waited for whenever that changes.
 
         Returns:
             What was still missing in the end; empty when it is ready. The end comes early when
-            agentd itself does not stay up.
+            a program does not stay up.
         """
         deadline = time.monotonic() + timeout_s
         last_up = time.monotonic()
         told = ""
         while (waiting := self.lacks()) and self.supervision.is_alive:
             now = time.monotonic()
-            agentd = self.supervision.processes().get("agentd")
-            last_up = last_up if agentd and agentd.is_failing else now
+            processes = self.supervision.processes().values()
+            last_up = last_up if any(each.is_failing for each in processes) else now
             if now > deadline or now - last_up > GIVE_UP_S:
                 break
-            if (words := ", ".join(waiting)) != told:
-                tell(f"waiting for {words}")
-                told = words
+            if (names := ", ".join(lack.name for lack in waiting)) != told:
+                tell(f"waiting for {names}")
+                told = names
             time.sleep(POLL_S)
         return waiting
 

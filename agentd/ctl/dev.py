@@ -17,7 +17,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Place
+from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Lack, Place
 from agentd.ctl.command import say, warn
 from agentd.ctl.failure import Failure
 from agentd.ctl.supervision import Process
@@ -94,18 +94,18 @@ def _run(appliance: Appliance) -> None:
             warn(f"something did not stop in time and was killed; see {appliance.place.logs}")
 
 
-def _announce(appliance: Appliance, missing: list[str], *, took_s: float) -> None:
+def _announce(appliance: Appliance, missing: list[Lack], *, took_s: float) -> None:
     """The one line that a newcomer pastes from.
 
     Raises:
         Failure: agentd itself did not come up.
     """
-    if "agentd" in missing:
+    if Lack("agentd") in missing:
         tail = appliance.supervision.tail("agentd", lines=LOG_LINES)
         raise Failure("\n".join(["agentd does not come up; its last lines:", *tail]))
     command = shlex.join([_short(_AGENTCTL)])
     if missing:
-        say(f"Running, but not ready: {', '.join(missing)}. See:  {command} health")
+        say(f"Running, but not ready: {', '.join(map(str, missing))}. See:  {command} health")
         return
     say(f'Ready in {took_s:.1f} s. Try in another terminal:  {command} ask "{FIRST_SENTENCE}"')
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from llmagentos.client import DoorClosed, DoorRefused, DoorTimeout
 from llmagentos.errors import LlmagentosError
@@ -71,14 +71,23 @@ def closest(word: str, known: Iterable[str]) -> str:
 
 
 def code_of(answer: Mapping[str, Any]) -> Code:
-    """How an `ask` or `set` ended, from its answer.
+    """How an `ask`, `interpret` or `set` ended, from its answer.
 
     A reply that is not confirmed yet is done: the device has its order and takes its time.
     """
-    kind = answer.get("outcome", {}).get("type", "actions")
+    outcome = answer.get("outcome", {})
+    kind = outcome.get("type", "actions")
     stages = {row.get("stage") for row in answer.get("applied") or ()}
-    if answer.get("needs_yes") or kind in ("ask", "none"):
+    if stages & {"refused", "failed"} and not answer.get("needs_yes"):
+        return Code.FAILED
+    if kind in ("error", "timer", "delayed"):  # the latter two cannot be set yet
+        return Code.FAILED
+    is_talk = kind == "none" and (outcome.get("reason") in _TALK or bool(stages))
+    if answer.get("needs_yes") or kind == "ask" or (kind == "none" and not is_talk):
         return Code.UNCLEAR
-    if kind in ("error", "timer", "delayed") or stages & {"refused", "failed"}:
-        return Code.FAILED  # [1] timers and delays are understood, but cannot be set yet
     return Code.DONE
+
+
+_TALK: Final = frozenset({"no", "never_mind", "why", "repeat", "stop"})
+"""Words about the conversation that are done when they are answered; a yes or an undo is done when
+it did something."""

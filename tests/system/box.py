@@ -63,7 +63,7 @@ class Box:
             self.appliance.start()
             self.appliance.start_agentd(timeout_s=COME_UP_S)
             missing = self.appliance.wait_ready(timeout_s=timeout_s, tell=lambda _: None)
-            assert not missing, f"not ready: {missing}\n{self.logs()}"
+            assert not missing, f"not ready: {[str(lack) for lack in missing]}\n{self.logs()}"
         except BaseException:
             self.close()
             raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agentd.ctl import broker
-from agentd.ctl.appliance import Appliance, Choice, Place, clear, example, make_private
+from agentd.ctl.appliance import Appliance, Choice, Lack, Place, clear, example, make_private
 from agentd.ctl.failure import Failure
 from tests.agentd.ctl.stand_in import write_program, write_programs
 
@@ -36,7 +36,7 @@ def appliance(place: Place) -> Iterator[Appliance]:
 def start(appliance: Appliance) -> list[str]:
     appliance.start()
     appliance.start_agentd(timeout_s=10)
-    return appliance.wait_ready(timeout_s=10, tell=lambda _: None)
+    return [str(lack) for lack in appliance.wait_ready(timeout_s=10, tell=lambda _: None)]
 
 
 def wait_until(happened, *, timeout_s=8.0):
@@ -148,14 +148,14 @@ def test_ready_is_what_health_says_less_what_was_left_out(place, status, parts, 
     (place.run / "voice.sock").touch()
     found = Appliance(place, choice)
     found.health = lambda: {"status": status, "parts": parts, "devices": {"unavailable": []}}
-    assert found.lacks() == lacks
+    assert [str(lack) for lack in found.lacks()] == lacks
 
 
 def test_ears_that_have_no_socket_yet_are_waited_for(place):
     found = Appliance(place, Choice())
     found.health = lambda: {"status": "ready"}
-    assert found.lacks() == ["agentd-voice"]
-    assert Appliance(place, Choice()).lacks() == ["agentd"]
+    assert found.lacks() == [Lack("agentd-voice")]
+    assert Appliance(place, Choice()).lacks() == [Lack("agentd")]
 
 
 def settled(place: Place) -> str:

@@ -25,6 +25,11 @@ def reply(text="Desk lamp is on.", kind="actions", stage="read_back", needs_yes=
             "needs_yes": needs_yes, "confirmed": True}  # fmt: skip
 
 
+def talk(word, applied=()):
+    return {**reply(kind="none"), "outcome": {"type": "none", "reason": word},
+            "applied": list(applied)}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
@@ -36,6 +41,11 @@ def reply(text="Desk lamp is on.", kind="actions", stage="read_back", needs_yes=
         pytest.param(reply(kind="clock"), 0, id="told the time"),
         pytest.param(reply(kind="none"), 4, id="not understood"),
         pytest.param(reply(kind="ask"), 4, id="asks back"),
+        pytest.param(talk("no"), 0, id="a no is answered"),
+        pytest.param(talk("never_mind"), 0, id="never mind"),
+        pytest.param(talk("yes"), 4, id="a yes to nothing"),
+        pytest.param(talk("yes", [DONE]), 0, id="a yes that did something"),
+        pytest.param(talk("undo", [{**DONE, "stage": "failed"}]), 1, id="an undo that failed"),
         pytest.param(reply(needs_yes=True), 4, id="wants a yes"),
         pytest.param(reply(kind="timer"), 1, id="timer cannot be set yet"),
         pytest.param(reply(kind="delayed"), 1, id="delay cannot be set yet"),

@@ -140,7 +140,7 @@ def test_a_second_one_says_how_to_reach_the_first(folder, start):
 def test_a_program_that_keeps_ending_is_shown_with_its_last_lines(folder, start):
     write_program(folder / "bin" / "agentd-voice", "#!/bin/sh\necho no sound card\nexit 1\n")
     runner = start()
-    runner.wait_for("Ready in ")
+    runner.wait_for("Running, but not ready: agentd-voice.")
     runner.wait_for("agentd-voice does not stay up")
     runner.wait_for("agentd-voice | no sound card")
     assert runner.end(signal.SIGINT) == 0
