@@ -101,6 +101,9 @@ class Phone:
         self.client.on_connect = lambda c, *_: c.subscribe([("#", 1)])
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._hear
+        self.client.on_socket_open = lambda c, u, link: link.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         assert self._ready.wait(5)

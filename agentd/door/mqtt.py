@@ -272,7 +272,7 @@ class MqttDoor:
             if message.is_retained:
                 self._answer(message, _error("retained", str(exc)), None)
                 return
-            _LOG.warning("an unreadable stop is carried out: %s", exc)
+            _LOG.debug("an unreadable stop is carried out: %s", exc)
             self._do(Message(message.target, b"{}", message.at))
             return
         self._do(message)

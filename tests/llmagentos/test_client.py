@@ -76,6 +76,18 @@ def test_hang_up_is_closed(script: Script) -> None:
         door.request("echo")
 
 
+def test_refusal_of_a_daemon_that_hung_up_at_once_is_heard(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        with Door(tmp_path / "s") as door:
+            link, _ = listener.accept()
+            link.sendall(b'{"v":1,"id":null,"status":"error","code":"busy","error":"full"}\n')
+            link.close()
+            with pytest.raises(DoorRefused, match="full"):
+                door.request("echo")
+
+
 def test_silence_is_a_timeout(script: Script) -> None:
     script.stays = True
     with Door(script.path, timeout_s=0.1) as door, pytest.raises(DoorTimeout):

@@ -20,10 +20,20 @@ def lanes() -> Iterator[Lanes]:
 
 def test_jobs_of_one_key_keep_their_order(lanes: Lanes) -> None:
     done: list[int] = []
-    gate, last = threading.Event(), threading.Event()
-    lanes.offer("a", lambda: gate.wait(5) and done.append(0))
+    begun, gate, other, last = (threading.Event() for _ in range(4))
+
+    def first() -> None:
+        begun.set()
+        gate.wait(5)
+        done.append(0)
+
+    lanes.offer("a", first)
+    assert begun.wait(5)
     lanes.offer("a", lambda: done.append(1))
     lanes.offer("a", last.set)
+    lanes.offer("b", other.set)
+    assert other.wait(5)  # the idle worker went past both jobs of the busy key
+    assert not done
     gate.set()
     assert last.wait(5)
     assert done == [0, 1]
