@@ -155,14 +155,20 @@ class Journal:
         self._post("note", (self._clock().wall_s, kind, text))
 
     def last(self, device: str | None = None, *, limit: int = 1) -> tuple[Entry, ...]:
-        """The newest entries that changed a device (any device when None), newest first.
+        """The newest entries that changed a device, newest first.
 
         Waits up to 1 s for what is still to be written.
+
+        Args:
+            device: its id; None for any device, leaving out the sweeps at start and end, which
+                nobody asked for.
+            limit: how many at most.
         """
         self.flush(timeout_s=1.0)
         done = [stage.value for stage in Stage if stage not in (Stage.REFUSED, Stage.FAILED)]
         marks = ", ".join("?" * len(done))
-        where = f"a.stage IN ({marks})" + (" AND a.device = ?" if device else "")
+        which = "a.device = ?" if device else "a.rule NOT IN ('start', 'end')"
+        where = f"a.stage IN ({marks}) AND {which}"
         query = (
             f"SELECT {_ENTRY_COLUMNS} FROM applied a LEFT JOIN cause c ON c.cause = a.cause "
             f"WHERE {where} ORDER BY a.id DESC LIMIT ?"

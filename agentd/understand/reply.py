@@ -83,7 +83,7 @@ class ReplyMaker:
     def _read_back(self, applied: list[Applied], home: Home) -> Iterable[str]:
         """One sentence for each state, with all the devices that are in it."""
         by_state: dict[str, list[str]] = {}
-        for one in applied:
+        for one in {one.action.device: one for one in applied}.values():
             device = _device(one.action, home)
             yield from self._clamped(one)
             full = self._describe.sentence(device, State(device.id, one.state))
@@ -106,9 +106,16 @@ class ReplyMaker:
             yield verdict.reason
 
     def _under_way(self, applied: list[Applied], home: Home) -> Iterable[str]:
-        if applied:
-            names = [self._words.definite(_device(one.action, home).name) for one in applied]
-            yield self._words.say("not_confirmed", name=self._words.join(names))
+        """What is on its way: where the device shows it ("opening"), that is said."""
+        silent = []
+        for one in applied:
+            device = _device(one.action, home)
+            if one.state.get("state") in ("opening", "closing"):
+                yield self._describe.sentence(device, State(device.id, one.state))
+            else:
+                silent.append(self._words.definite(device.name))
+        if silent:
+            yield self._words.say("not_confirmed", name=self._words.join(silent))
 
     def _failed(self, applied: Applied, home: Home) -> str:
         name = self._describe.subject(_device(applied.action, home))
