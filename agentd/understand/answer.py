@@ -44,9 +44,15 @@ class Describer:
             return f"{_number(value)} {device.unit}"
         return self._words.states.get(str(value), _number(value))
 
-    def sentence(self, device: Device, state: State | None) -> str:
-        """One device's state as a sentence without its full stop: `Desk lamp is on`."""
-        name = self.subject(device)
+    def sentence(self, device: Device, state: State | None, *, name: str = "") -> str:
+        """One device's state as a sentence without its full stop: `Desk lamp is on`.
+
+        Args:
+            device: what it is about.
+            state: what is known of it.
+            name: what to call it instead of its name.
+        """
+        name = name or self.subject(device)
         if state is None:
             return self._words.say("unknown_state", name=self._words.definite(device.name))
         if not state.is_available:
@@ -117,7 +123,7 @@ class Describer:
         if device.kind == "climate" and values.get("state") != "off":
             return self._climate(name, word, values)
         if device.kind == "light" and values.get("state") == "on":
-            return self._light(name, values)
+            return self._light(name, word, values)
         level = values.get("speed") if device.kind == "fan" else values.get("position")
         if device.kind == "fan" and values.get("state") == "on" and _is_partial(level):
             return say("fan_level", name=name, level=_number(level))
@@ -125,10 +131,16 @@ class Describer:
             return say("cover_level", name=name, state=word, level=_number(level))
         return say("is_state", name=name, state=word)
 
-    def _light(self, name: str, values: Mapping[str, Scalar]) -> str:
+    def _light(self, name: str, word: str, values: Mapping[str, Scalar]) -> str:
+        """A lamp that is on, with what is worth telling: a colour, a level that is not full."""
+        say, color = self._words.say, values.get("color")
+        if color:
+            word = say("colored", state=word, color=_number(color))
+        elif (kelvin := values.get("kelvin")) is not None:
+            word = say("colored", state=word, color=say("kelvin", kelvin=_number(kelvin)))
         if _is_partial(values.get("brightness")):
-            return self._words.say("light_level", name=name, level=_number(values["brightness"]))
-        return self._words.say("is_state", name=name, state=self._words.states["on"])
+            return say("light_level", name=name, state=word, level=_number(values["brightness"]))
+        return say("is_state", name=name, state=word)
 
     def _climate(self, name: str, word: str, values: Mapping[str, Scalar]) -> str:
         target = values.get("target_temperature")

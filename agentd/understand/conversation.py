@@ -108,15 +108,6 @@ def hear(text: str, words: Words) -> Converse | None:
     said = tokens(text)
     for what in _WORDS:
         phrases = words.conversation[what]
-        if phrases.equals(said) or phrases.equals(_without_courtesy(said, words)):
+        if phrases.equals(said) or phrases.equals(words.without_courtesy(said)):
             return Converse(what)
     return Converse("why") if words.conversation["why_openers"].starts(said) else None
-
-
-def _without_courtesy(said: tuple[str, ...], words: Words) -> tuple[str, ...]:
-    """The words between a greeting at the beginning and a thank-you at the end."""
-    while said and said[0] in words.lead_in:
-        said = said[1:]
-    while said and said[-1] in words.courtesies:
-        said = said[:-1]
-    return said

@@ -54,8 +54,8 @@ class GazetteerRecogniser(Recogniser):
             vocabulary=vocabulary, responses=_package_data("responses.yaml"), home=_entities(Home())
         )
 
-    def refresh(self, home: Home, *, directory: Directory | None = None) -> None:
-        self._directory = directory or Directory(home, words=self._words)
+    def refresh(self, home: Home) -> None:
+        self._directory = Directory(home, words=self._words)
         self._matcher.set_home(_entities(home))
 
     def recognise(
@@ -78,8 +78,6 @@ class GazetteerRecogniser(Recogniser):
     def _is_explained(self, found: Interpretation, outcome: Outcome) -> bool:
         """Whether every word was placed, is filler, or belongs to the devices found."""
         devices = _devices(outcome)
-        if isinstance(outcome, Answer):
-            return all(self._is_spelt(text, devices) for text in _misspelt(found))
         loose = [found.tokens[i].text for frame in found.frames for i in frame.unexplained_tokens]
         return all(self._directory.explains(word, devices) for word in loose) and all(
             self._is_spelt(text, devices) for text in _misspelt(found)

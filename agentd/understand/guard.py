@@ -22,14 +22,14 @@ class Guard:
         """Why this sentence must not lead to this outcome; empty when it may.
 
         Returns:
-            question, negation, condition or statement.
+            question, negation, condition, contradiction or statement.
         """
         if isinstance(outcome, TimerRequest) and outcome.op == "status":
             return ""
         if isinstance(outcome, Act | Delayed | TimerRequest) and self.is_question(text):
             return "question"
         if isinstance(outcome, Act):
-            return self._forbids_action(text)
+            return "contradiction" if _contradicts(outcome) else self._forbids_action(text)
         if (
             isinstance(outcome, Answer)
             and len(tokens(text)) > _TERSE
@@ -75,3 +75,9 @@ class Guard:
             yield index
             if word not in self._words.lead_in:
                 return
+
+
+def _contradicts(act: Act) -> bool:
+    """Whether it wants two things of one device that cannot both be: on and off."""
+    wanted = {(action.device, action.name) for action in act.actions if not action.args}
+    return len({device for device, _ in wanted}) < len(wanted)

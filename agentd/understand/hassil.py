@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hassil import Intents, RecognizeResult, SlotList, TextSlotList, recognize_all, recognize_best
+from hassil import Intents, RecognizeResult, TextSlotList, recognize_all, recognize_best
 
+from agentd.understand.guard import Guard
 from agentd.understand.intent import Intent, Target
 from agentd.understand.naming import Directory
 from agentd.understand.recogniser import Context, Recogniser, Recognition
 from agentd.understand.resolver import Resolver
 from agentd.understand.sentences import home_assistant_sentences, own_sentences
 from agentd.understand.words import Words
-from llmagentos.home import Home
-from llmagentos.utterance import Nothing, Observation
+from llmagentos.home import Area, Floor, Home, Scene
+from llmagentos.utterance import Answer, Nothing, Observation
+
+_Row = tuple[str, str, dict[str, str]]
+"""What is said, what it means, and the context that it brings."""
 
 _TARGET_SLOTS = frozenset({"name", "area", "floor", "domain", "device_class", "thing"})
 
@@ -24,35 +28,35 @@ class HassilRecogniser(Recogniser):
 
     name = "hassil"
 
-    def __init__(self, words: Words, *, directory: Directory | None = None) -> None:
+    def __init__(self, words: Words) -> None:
         self._words = words
         self._resolver = Resolver(words)
+        self._guard = Guard(words)
         self._theirs = Intents.from_dict(dict(home_assistant_sentences(words.language)))
         self._ours = Intents.from_dict(dict(own_sentences(words.language)))
-        self._directory = directory or Directory(Home(), words=words)
-        self._lists: dict[str, SlotList] = {}
-        self._named: dict[str, list[tuple[str, str]]] = {}
+        self.refresh(Home())
 
-    def refresh(self, home: Home, *, directory: Directory | None = None) -> None:
-        self._directory = directory or Directory(home, words=self._words)
+    def refresh(self, home: Home) -> None:
+        self._directory = Directory(home, words=self._words)
         self._named = _by_name(home)
-        self._lists = {
-            "name": _list("name", list(_names(home))),
-            "area": _list(
-                "area", [(n, a.id, {}) for a in home.areas for n in (a.name, *a.aliases)]
-            ),
-            "floor": _list(
-                "floor", [(n, f.id, {}) for f in home.floors for n in (f.name, *f.aliases)]
-            ),
+        self._lists: dict[str, SlotList] = {
+            "name": _list("name", _names(home)),
+            "area": _list("area", _called(home.areas)),
+            "floor": _list("floor", _called(home.floors)),
+            "scene": _list("scene", _called(home.scenes)),
         }
 
     def recognise(
         self, text: str, observation: Observation, context: Context
     ) -> Recognition | None:
         theirs = self._by_theirs(text, observation, context)
-        if theirs and theirs.is_final:
+        if theirs and theirs.is_final and not self._may_be_wish(text, theirs):
             return theirs
         return self._by_ours(text, observation, context) or theirs
+
+    def _may_be_wish(self, text: str, found: Recognition) -> bool:
+        """Whether an answer was found for what has no form of a question: "all lights off"."""
+        return isinstance(found.outcome, Answer) and not self._guard.is_question(text)
 
     def _by_theirs(
         self, text: str, observation: Observation, context: Context
@@ -70,7 +74,9 @@ class HassilRecogniser(Recogniser):
 
     def _by_ours(self, text: str, observation: Observation, context: Context) -> Recognition | None:
         found: dict[int, list[Recognition]] = {}
-        for result in recognize_all(text, self._ours, language=self._words.language):
+        language = self._words.language
+        lists: dict[str, SlotList] = {"scene": self._lists["scene"]}
+        for result in recognize_all(text, self._ours, slot_lists=lists, language=language):
             for intent in self._our_intents(result, context):
                 outcome = self._resolver.resolve(intent, observation, context)
                 if not isinstance(outcome, Nothing) or outcome.reason == "ambiguous":
@@ -102,23 +108,30 @@ class HassilRecogniser(Recogniser):
 
     def _our_intents(self, result: RecognizeResult, context: Context) -> Iterator[Intent]:
         slots = {name: entity.value for name, entity in result.entities.items()}
-        kinds = frozenset((result.intent_metadata or {}).get("kinds", ()))
-        for target in self._targets(slots.get("thing"), kinds, context):
+        for target in self._targets(slots.get("thing"), result, context):
             yield Intent(
                 name=result.intent.name,
                 target=target,
                 slots={k: v for k, v in slots.items() if k not in _TARGET_SLOTS},
                 response=result.response,
-                kinds=kinds,
+                kinds=_kinds(result),
             )
 
-    def _targets(self, phrase: Any, kinds: frozenset[str], context: Context) -> tuple[Target, ...]:
-        """What a free phrase means, one target each; nothing where nothing fits."""
+    def _targets(
+        self, phrase: Any, result: RecognizeResult, context: Context
+    ) -> tuple[Target, ...]:
+        """What a free phrase means; nothing where nothing fits."""
         if phrase is None:
             return (Target(),)
         if self._directory.is_pronoun(str(phrase)):
             return context.previous[:1]
-        found = self._directory.find(str(phrase), kinds=kinds, area=context.area)
+        metadata = result.intent_metadata or {}
+        found = self._directory.find(
+            str(phrase),
+            kinds=_kinds(result),
+            area=context.area,
+            may_be_place=bool(metadata.get("place")),
+        )
         return (found,) if found else ()
 
     def _devices(self, name: Any, result: RecognizeResult) -> tuple[str, ...]:
@@ -131,7 +144,7 @@ class HassilRecogniser(Recogniser):
         return tuple(device for device, of in carriers if kind is None or of == kind)
 
 
-def _names(home: Home) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _names(home: Home) -> Iterator[_Row]:
     for device in home.devices:
         context = {"domain": device.kind}
         if device.device_class:
@@ -140,8 +153,14 @@ def _names(home: Home) -> Iterator[tuple[str, str, dict[str, str]]]:
             yield name, name, context
 
 
-def _list(name: str, rows: list[tuple[str, str, dict[str, str]]]) -> TextSlotList:
-    return TextSlotList.from_tuples(rows, allow_template=False, name=name)
+def _called(things: Iterable[Area | Floor | Scene]) -> Iterator[_Row]:
+    for thing in things:
+        for name in (thing.name, *thing.aliases):
+            yield name, thing.id, {}
+
+
+def _list(slot: str, rows: Iterable[_Row]) -> TextSlotList:
+    return TextSlotList.from_tuples(rows, allow_template=False, name=slot)
 
 
 def _by_name(home: Home) -> dict[str, list[tuple[str, str]]]:
@@ -160,6 +179,11 @@ def _classes(value: Any) -> tuple[str, ...]:
 
 def _spoken_of(intent: Intent) -> tuple[Target, ...]:
     return () if intent.target.is_empty else (intent.target,)
+
+
+def _kinds(result: RecognizeResult) -> frozenset[str]:
+    """The kinds of device that one of our sentences can be about."""
+    return frozenset((result.intent_metadata or {}).get("kinds", ()))
 
 
 def _looseness(result: RecognizeResult) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentd.understand.chain import Chain
 from agentd.understand.conversation import Conversation, Pending, hear
 from agentd.understand.guard import Guard
 from agentd.understand.intent import Target
@@ -48,7 +49,7 @@ class Interpreter:
     ) -> None:
         self._words = words
         self._guard = Guard(words)
-        self._recognisers = tuple(recognisers)
+        self._chain = Chain(recognisers, words, guard=self._guard)
         self._offerer = offerer
         self._directory = Directory(Home(), words=words)
         self._lock = threading.Lock()  # recognisers keep scratch state; the model has its own lock
@@ -57,8 +58,7 @@ class Interpreter:
         """Take over a new home."""
         with self._lock:
             self._directory = Directory(home, words=self._words)
-            for recogniser in self._recognisers:
-                recogniser.refresh(home)
+            self._chain.refresh(home)
 
     def understand(
         self, utterance: Utterance, observation: Observation, conversation: Conversation
@@ -98,24 +98,13 @@ class Interpreter:
         self, utterance: Utterance, observation: Observation, conversation: Conversation
     ) -> Understood:
         context = Context(utterance.origin.area, conversation.spoken_of(observation.now))
-        explain: dict[str, object] = {}
-        refused: Outcome = Nothing("rejected")
-        for recogniser in self._recognisers:
-            found = recogniser.recognise(utterance.text, observation, context)
-            if found is None:
-                explain[recogniser.name] = None
-                continue
-            explain[recogniser.name] = found.explain
-            forbidden = self._guard.forbids(utterance.text, found.outcome)
-            if forbidden:
-                explain["forbidden"] = forbidden
-            elif found.is_final:
-                return Understood(
-                    Interpretation(found.outcome, found.recogniser, explain=explain), found.targets
-                )
-            else:
-                refused = found.outcome
-        return Understood(Interpretation(refused, "none", explain=explain))
+        heard = self._chain.recognise(utterance.text, observation, context)
+        if heard.found is None:
+            return Understood(Interpretation(heard.refused, "none", explain=heard.explain))
+        found = heard.found
+        return Understood(
+            Interpretation(found.outcome, found.recogniser, explain=heard.explain), found.targets
+        )
 
     def _offer(
         self, utterance: Utterance, observation: Observation, found: Understood

@@ -27,6 +27,8 @@ class _Entry:
     """Its name and each alias."""
     named: frozenset[str]
     """All words of its names."""
+    heads: frozenset[str]
+    """The last word of each name: what it is, as "pump" in "well pump"."""
     place: frozenset[str]
     """Words of its area and floor."""
     sort: frozenset[str]
@@ -40,6 +42,17 @@ class _Entry:
             return True
         return said <= self.words | self.nouns and any(name <= said for name in self.names)
 
+    def is_meant_by(self, said: frozenset[str]) -> bool:
+        """Whether the phrase says what it is, and not only where.
+
+        By a word for its sort, its full name, the last word of a name, or most words of one.
+        """
+        if said & self.sort or any(name <= said for name in self.names):
+            return True
+        if said & self.heads:
+            return True
+        return any(len(said & name) * 2 > len(name) and len(said) > 1 for name in self.names)
+
     @property
     def words(self) -> frozenset[str]:
         return self.named | self.place | self.sort
@@ -51,15 +64,24 @@ class Directory:
     def __init__(self, home: Home, *, words: Words) -> None:
         self._words = words
         self._sorts = self._stems(*(name for kind in words.kinds.values() for name in kind))
+        self._area_names = {
+            area.id: [self.content(name) for name in (area.name, *area.aliases)]
+            for area in home.areas
+        }
         self._areas = {
-            area.id: self._stems(area.name, *area.aliases) | self._floor_stems(home, area.floor)
+            area.id: _union(self._area_names[area.id]) | self._floor_stems(home, area.floor)
             for area in home.areas
         }
         self._entries = tuple(self._entry(device) for device in home.devices)
         self._by_id = {entry.device.id: entry for entry in self._entries}
 
     def find(
-        self, phrase: str, *, kinds: frozenset[str] = frozenset(), area: str | None = None
+        self,
+        phrase: str,
+        *,
+        kinds: frozenset[str] = frozenset(),
+        area: str | None = None,
+        may_be_place: bool = False,
     ) -> Target | None:
         """The devices that a phrase means.
 
@@ -67,16 +89,22 @@ class Directory:
             phrase: words as said, articles and fillers allowed.
             kinds: kinds that the sentence can be about; empty for any.
             area: id of the speaker's area, which decides between namesakes.
+            may_be_place: whether a mere place will do, as in "heat the study".
 
         Returns:
             None when a word is not explained or nothing fits. A target of several devices
             that is not a group is ambiguous: it needs a question back.
         """
+        heard = self._words.without_courtesy(tokens(phrase))
+        if not heard or {heard[0], heard[-1]} & self._words.linking:
+            return None
+        phrase = " ".join(heard)
         said = self.content(phrase)
         is_all = any(word in self._words.quantifiers for word in tokens(phrase))
-        able = [entry for entry in self._entries if _is_of(entry, kinds)]
+        able = [e for e in self._entries if _is_of(e, kinds) and not self._is_elsewhere(e, said)]
         strict = [entry for entry in able if said <= entry.words]
         fitting = strict or [entry for entry in able if entry.answers_to(said)]
+        fitting = [e for e in fitting if may_be_place or e.is_meant_by(said)]
         if not said or not fitting:
             return None
         exact = [e for e in self._entries if said in e.names and not _only_reads(e, kinds)]
@@ -95,7 +123,7 @@ class Directory:
 
     def explains(self, word: str, devices: Iterable[str]) -> bool:
         """Whether one of the devices may be called by this word, or the word is mere filler."""
-        if word in self._words.filler or word in self._words.quantifiers:
+        if word in self._words.politeness | self._words.filler | self._words.quantifiers:
             return True
         stem = self._words.stem(word)
         return any(stem in e.words | e.nouns for e in map(self._by_id.__getitem__, devices))
@@ -111,6 +139,17 @@ class Directory:
                  if name and name <= said]  # fmt: skip
         best = max((size for size, _ in found), default=0)
         return tuple(dict.fromkeys(e.device.id for size, e in found if size == best))
+
+    def _is_elsewhere(self, entry: _Entry, said: frozenset[str]) -> bool:
+        """Whether the phrase names an area that the device is not in.
+
+        "The bedroom lamp" is not the one in the guest bedroom where there is a bedroom, too.
+        """
+        if entry.device.area is None or any(name <= said for name in entry.names):
+            return False
+        rest = said - entry.sort
+        named = {a for a, names in self._area_names.items() for n in names if n and n <= rest}
+        return bool(named) and entry.device.area not in named
 
     def _describe(
         self, fitting: list[_Entry], said: frozenset[str], area: str | None, *, is_all: bool
@@ -145,15 +184,21 @@ class Directory:
 
     def _entry(self, device: Device) -> _Entry:
         names = tuple(self._stems(name) for name in (device.name, *device.aliases))
-        sort = self._words.kind_names(device.kind, device.device_class)
+        sort = self._words.kind_names(device)
         return _Entry(
             device=device,
             names=tuple(name for name in names if name),
             named=_union(names),
+            heads=frozenset(map(self._head, (device.name, *device.aliases))),
             place=self._areas.get(device.area or "", frozenset()),
             sort=self._stems(*sort),
             nouns=self._stems(*self._words.driven_names(device.kind)),
         )
+
+    def _head(self, name: str) -> str:
+        skip = self._words.filler | self._words.generic
+        said = [word for word in tokens(name) if word not in skip and not word.isdecimal()]
+        return self._words.stem(said[-1]) if said else ""
 
     def _floor_stems(self, home: Home, floor: str | None) -> frozenset[str]:
         names = [(f.name, *f.aliases) for f in home.floors if f.id == floor]

@@ -10,7 +10,7 @@ from agentd.understand.intent import Intent, Target
 from agentd.understand.recogniser import Context
 from agentd.understand.targets import READ_ONLY, Ambiguous, find_devices
 from agentd.understand.words import Words
-from llmagentos.home import Device
+from llmagentos.home import Device, Home
 from llmagentos.kind import opposite
 from llmagentos.plan import Action
 from llmagentos.utterance import (
@@ -74,10 +74,12 @@ class Resolver:
                 return self._state(intent, observation, context)
             if intent.name == "HassClimateGetTemperature":
                 return self._temperature(intent, observation, context)
+            if "scene" in intent.slots:
+                return _scene(intent, observation)
             if intent.name in _EXPAND:
                 return self._act(intent, observation, context)
         except Ambiguous as several:
-            listed = self._words.join(device.name for device in several.devices)
+            listed = self._words.join((d.name for d in several.devices), last="list_or")
             return Nothing("ambiguous", self._words.say("ambiguous", names=listed))
         return Nothing("out_of_scope", self._words.say("out_of_scope"))
 
@@ -93,15 +95,21 @@ class Resolver:
         expand = _EXPAND[intent.name]
         actions = [a for device in devices for a in expand(device, intent, observation)]
         able = tuple(a for a in actions if observation.home.by_id[a.device].can(a.name))
+        if too_far := [a for a in able if not _is_in_range(a, observation.home)]:
+            return Nothing("range", self._range(observation.home.by_id[too_far[0].device]))
         if not able:
             name = self._describe.subject(devices[0])
             return Nothing("cannot", self._words.say("cannot", name=name))
         return Act(able)
 
+    def _range(self, device: Device) -> str:
+        limits = {"low": device.minimum, "high": device.maximum}
+        return self._words.say("range", name=self._describe.subject(device), **limits)
+
     def _state(self, intent: Intent, observation: Observation, context: Context) -> Outcome:
         home, states = observation.home, observation.states
         found = find_devices(intent.target, home, kinds=intent.kinds, area=context.area)
-        if not found and intent.target.devices:
+        if not found:
             return Nothing("no_device", self._words.say("no_device"))
         asked = _listed(intent.slots.get("state"))
         about = tuple(device.id for device in found)
@@ -113,17 +121,15 @@ class Resolver:
             said = self._words.states.get(asked[0], asked[0]) if asked else ""
             text = self._describe.matching(intent.response, matched, others, asked=said)
             return Answer(text, about)
-        if not found:
-            return Nothing("no_device", self._words.say("no_device"))
         return Answer(self._one(found[0], intent, observation, is_so=bool(matched)), about)
 
     def _one(self, device: Device, intent: Intent, observation: Observation, *, is_so: bool) -> str:
         state = observation.states.get(device.id)
         if intent.response != "one_yesno" or state is None or not state.is_available:
             return self._describe.sentence(device, state)
-        if is_so:
-            return self._words.say("yes")
-        return self._words.say("no_text", text=self._describe.state_word(device, state))
+        name = self._words.definite(device.name)
+        said = self._describe.sentence(device, state, name=name)
+        return self._words.say("yes_text" if is_so else "no_text", text=said)
 
     def _temperature(self, intent: Intent, observation: Observation, context: Context) -> Outcome:
         target = intent.target
@@ -138,6 +144,19 @@ class Resolver:
             return Nothing("no_device", self._words.say("no_device"))
         text = self._describe.temperature(found[0], observation.states.get(found[0].id))
         return Answer(text, (found[0].id,))
+
+
+def _scene(intent: Intent, observation: Observation) -> Outcome:
+    chosen = [scene for scene in observation.home.scenes if scene.id == intent.slots["scene"]]
+    return Act(chosen[0].actions) if chosen else Nothing("no_device")
+
+
+def _is_in_range(action: Action, home: Home) -> bool:
+    """Whether a number is one that the device takes, as far as its limits are known."""
+    device, value = home.by_id[action.device], next(iter(action.args.values()), None)
+    if not isinstance(value, float) or device.minimum is None or device.maximum is None:
+        return True
+    return device.minimum <= value <= device.maximum
 
 
 def _only_climate(observation: Observation, context: Context) -> Target:

@@ -20,7 +20,7 @@ def own_sentences(language: str) -> Mapping[str, Any]:
 
     The lists of Home Assistant's collection (colours, percentages) can be used in them.
     """
-    folder = files(__package__) / "sentences" / language.split("-")[0]
+    folder = files(__package__) / "language" / language.split("-")[0]
     if not folder.is_dir():
         return {}
     merged: dict[str, Any] = {"language": language, "intents": {}, "skip_words": []}

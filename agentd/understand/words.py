@@ -1,6 +1,6 @@
 """The words of one language: what people say beside commands, and what the box says.
 
-A language is one file, `words/<language>.toml`; nothing in the code knows English.
+A language is one folder, `language/<code>`, with a `words.toml`; the code knows no English.
 """
 
 from __future__ import annotations
@@ -13,12 +13,21 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
+from llmagentos.home import Device
+
 _TOKEN: Final = re.compile(r"[+\-]?\d+(?:[.,]\d+)?|[^\W_]+(?:['’][^\W_]+)*|%|°")
+
+_CLAUSE: Final = re.compile(r"[,;.!?]+(?:\s+|$)")
 
 
 def tokens(text: str) -> tuple[str, ...]:
     """The words and numbers of a text, lower case, without punctuation."""
     return tuple(word.replace("’", "'") for word in _TOKEN.findall(text.casefold()))
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """The parts of a text between commas, semicolons and full stops."""
+    return tuple(part for part in _CLAUSE.split(text) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,13 @@ class Words:
     """The same as plain text, without those that only begin a sentence."""
 
     filler: frozenset[str]
-    """Words that change no request and belong to no device."""
+    """Words that may stand in a name without naming anything."""
+
+    linking: frozenset[str]
+    """Prepositions: a phrase that begins or ends with one is cut in the wrong place."""
+
+    politeness: frozenset[str]
+    """Words that may stand around a request without changing it."""
 
     courtesies: frozenset[str]
     """Words that a sentence may end with after it said what it wants."""
@@ -109,6 +124,12 @@ class Words:
 
     condition: Phrases
     """What makes a wish depend on something."""
+
+    generic: frozenset[str]
+    """Last words of names that do not say what a thing is."""
+
+    conjunctions: Phrases
+    """What joins two wishes in one sentence."""
 
     pronouns: Phrases
     """Words for what was spoken of before."""
@@ -151,19 +172,35 @@ class Words:
         """The name inside a sentence: `the desk lamp`, but `Fred's lamp`."""
         return name if "'s " in name else self.say("definite", name=name)
 
-    def join(self, names: Iterable[str], *, most: int = 4) -> str:
-        """`a, b and c`; beyond `most` only the first three and how many more."""
+    def without_courtesy(self, said: tuple[str, ...]) -> tuple[str, ...]:
+        """The words between a greeting at the beginning and a thank-you at the end."""
+        while said and said[0] in self.lead_in:
+            said = said[1:]
+        while said and said[-1] in self.courtesies:
+            said = said[:-1]
+        return said
+
+    def join(self, names: Iterable[str], *, most: int = 4, last: str = "list_last") -> str:
+        """`a, b and c`; beyond `most` only the first three and how many more.
+
+        Args:
+            names: what is listed.
+            most: how many are listed in full.
+            last: the reply that joins the last one: list_last (and) or list_or.
+        """
         listed = list(names)
         if len(listed) > most:
             first, count = ", ".join(listed[:3]), len(listed) - 3
             return self.say("list_more", first=first, count=count)
         if len(listed) < 2:
             return "".join(listed)
-        return self.say("list_last", first=", ".join(listed[:-1]), last=listed[-1])
+        return self.say(last, first=", ".join(listed[:-1]), last=listed[-1])
 
-    def kind_names(self, kind: str, device_class: str | None) -> tuple[str, ...]:
-        """What people may call a device of this kind and class."""
-        return (*self.kinds.get(f"{kind}.{device_class}", ()), *self.kinds.get(kind, ()))
+    def kind_names(self, device: Device) -> tuple[str, ...]:
+        """What people may call such a device: by its kind, its class, and its modes."""
+        modes = device.modes or ("heat",) if device.kind == "climate" else ()
+        sorts = (device.kind, *(f"{device.kind}.{s}" for s in (device.device_class, *modes)))
+        return tuple(name for sort in sorts for name in self.kinds.get(sort, ()))
 
     def driven_names(self, kind: str) -> tuple[str, ...]:
         """What people may call the thing that a device of this kind switches."""
@@ -182,12 +219,12 @@ def load_words(language: str) -> Words:
     Args:
         language: BCP 47; `de-CH` falls back to `de`.
     """
-    folder = files(__package__) / "words"
+    folder = files(__package__) / "language"
     for name in (language, language.split("-")[0], "en"):
-        source = folder / f"{name}.toml"
+        source = folder / name / "words.toml"
         if source.is_file():
             return _read(tomllib.loads(source.read_text("utf-8")))
-    raise FileNotFoundError("the package lacks words/en.toml")
+    raise FileNotFoundError("the package lacks language/en/words.toml")
 
 
 def _read(data: Mapping[str, Any]) -> Words:
@@ -200,11 +237,15 @@ def _read(data: Mapping[str, Any]) -> Words:
             if not name.endswith("_openers")
         ),
         filler=frozenset(data["filler"]["words"]),
+        linking=frozenset(data["filler"]["linking"]),
+        politeness=frozenset(data["filler"]["politeness"]),
         courtesies=frozenset(data["filler"]["courtesies"]),
         lead_in=frozenset(data["filler"]["lead_in"]),
         question=_phrases(data["question"]),
         negation=_phrases(data["negation"]),
         condition=Phrases.of(data["condition"]["markers"]),
+        generic=frozenset(data["generic"]["words"]),
+        conjunctions=Phrases.of(data["conjunction"]["words"]),
         pronouns=Phrases.of(data["pronoun"]["words"]),
         quantifiers=frozenset(data["quantifier"]["words"]),
         numbers={word: str(value) for value, word in enumerate(data["number"]["words"])},

@@ -1,0 +1,1 @@
+"""One folder for each language: words.toml, and sentences in Home Assistant's format."""
