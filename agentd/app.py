@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
         Exit status: 0 after a stop, 1 when it cannot run, 78 when `--check` finds a mistake.
     """
     options = _parse(argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    notify.log_to("agentd")
     try:
         if options.check:
             return _check(options.config)
@@ -129,7 +129,8 @@ class Agentd:
         self._journal.record_note("start", "; ".join(self._config.errors))
         self._furniture.start_sensors()
         self._assistant = self._make_assistant()
-        self._health = Health(self._probes(), clock=read_clock)
+        sisters = ("voice",) if self._config.voice.enabled else ()
+        self._health = Health(self._probes(), sisters=sisters, clock=read_clock)
         verbs = Verbs(self._ports())
         self._socket = SocketDoor(
             self._run / "agentd.sock", verbs.serve, self._feed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,11 +36,17 @@ class Report:
 class Health:
     """Gathers the parts' states."""
 
-    def __init__(self, probes: Mapping[str, Probe], *, clock: Clock) -> None:
-        """Args:
-        probes: one for each part of this process, or beside it, that can be asked.
-        clock: tells how old a report is.
+    def __init__(
+        self, probes: Mapping[str, Probe], *, sisters: Iterable[str] = (), clock: Clock
+    ) -> None:
+        """Nothing is known yet.
+
+        Args:
+            probes: one for each part of this process, or beside it, that can be asked.
+            sisters: names of the programs that must report by themselves.
+            clock: tells how old a report is.
         """
+        self._sisters = tuple(sisters)
         self._probes = dict(probes)
         self._clock = clock
         self._reports: dict[str, Report] = {}
@@ -59,6 +65,7 @@ class Health:
     def parts(self) -> dict[str, dict[str, str]]:
         """Every part's status and detail."""
         found = {name: probe() for name, probe in self._probes.items()}
+        found |= {name: ("away", f"agentd-{name} has not reported yet") for name in self._sisters}
         now = self._clock()
         with self._lock:
             reports = dict(self._reports)

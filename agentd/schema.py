@@ -59,6 +59,8 @@ class BoardTable(Struct, frozen=True, forbid_unknown_fields=True):
 class VoiceTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[voice]`: ears and mouth."""
 
+    enabled: bool = True
+    """Whether agentd-voice is expected to run."""
     microphone: str | None = None
     """Part of the sound device's name; None takes the default one."""
     speaker: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -39,16 +40,27 @@ def watchdog_period_s(environ: Mapping[str, str] = os.environ) -> float | None:
     return int(limit_us) / 2_000_000.0
 
 
+def log_to(program: str, *, environ: Mapping[str, str] = os.environ) -> None:
+    """Send this process's log to journald with its fields where systemd started it, else to
+    standard error, one line each."""
+    journal = _load("systemd.journal") if "JOURNAL_STREAM" in environ else None
+    if journal is None:
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    else:
+        handler = journal.JournalHandler(SYSLOG_IDENTIFIER=program)
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
 def _say(state: str) -> None:
-    if (daemon := _daemon()) is not None:
+    if (daemon := _load("systemd.daemon")) is not None:
         daemon.notify(state)  # returns False without NOTIFY_SOCKET
 
 
 @cache
-def _daemon() -> ModuleType | None:
-    """systemd-python, or None where it is not installed."""
+def _load(name: str) -> ModuleType | None:
+    """A module of systemd-python, or None where it is not installed."""
     try:
         # Not `systemd` alone: a folder of that name in the current directory satisfies it.
-        return importlib.import_module("systemd.daemon")
+        return importlib.import_module(name)
     except ImportError:
         return None

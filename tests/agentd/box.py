@@ -19,6 +19,8 @@ area = "study"
 broker = "off"
 [llm]
 enabled = false
+[voice]
+enabled = false
 [board]
 pins = "mock"
 [[area]]

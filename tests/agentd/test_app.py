@@ -162,7 +162,7 @@ def test_check_ends_with_78_and_names_the_line(
     config = folder / "agentd.toml"
     config.write_text(ROOM + '[[device]]\nid = "x"\nkind = "switch"\ndriver = "d"\n')
     assert main(["--config", str(config), "--check"]) == 78
-    assert "agentd.toml:43: switch 'x' needs limits.safe_state" in capsys.readouterr().err
+    assert "agentd.toml:45: switch 'x' needs limits.safe_state" in capsys.readouterr().err
 
 
 def test_agentd_imports_no_model_and_no_sound() -> None:

@@ -34,7 +34,8 @@ def test_the_worst_that_holds_is_told(parts, states, flags, word) -> None:
 
 def test_a_sister_that_stops_reporting_is_away() -> None:
     clock = HandClock()
-    health = Health({"journal": lambda: ("ok", "")}, clock=clock)
+    health = Health({"journal": lambda: ("ok", "")}, sisters=["voice"], clock=clock)
+    assert health.parts()["voice"]["status"] == "away"
     health.report("voice", "listening", "USB mic")
     assert health.parts()["voice"] == {"status": "listening", "detail": "USB mic"}
     clock.advance(REPORT_STALE_S + 1)
