@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hassil import Intents, RecognizeResult, TextSlotList, recognize_all, recognize_best
+from hassil import Intents, RecognizeResult, SlotList, TextSlotList, recognize_all, recognize_best
 
 from agentd.understand.guard import Guard
 from agentd.understand.intent import Intent, Target
