@@ -114,7 +114,8 @@ class Actuator(ABC):
         """
 
     def advance(self, now: Instant) -> bool:  # noqa: ARG002
-        """Move on what takes time (a cover's travel, a pulse's end).
+        """Move on what takes time (a cover's travel, a pulse's end). Raises nothing: what fails
+        here is told by the next `read_back`.
 
         Returns:
             True while something is still under way, so the tick comes back soon.

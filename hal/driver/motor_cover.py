@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final
 
-from hal.contract import Actuator, HalError, Unsupported, Wiring
+from hal.contract import Actuator, HalError, Unplugged, Unsupported, Wiring
 from hal.link.gpio import OutputLine
 from hal.option import Range, read
 from llmagentos.clock import Instant
@@ -103,12 +103,14 @@ class MotorCover(Actuator):
         self._since_s = 0.0
         self._ends_s = 0.0
         self._rests_until_s = 0.0
+        self._fault = ""
 
     def apply(self, action: Action, now: Instant) -> None:
         goals = {"open": 100.0, "close": 0.0, "stop": None}
         if action.name not in (*goals, "set_position"):
             raise Unsupported(f"{self._name} is a cover on a motor: it cannot {action.name}")
         self.advance(now)
+        self._fault = ""
         is_stop = action.name == "stop"
         goal = goals[action.name] if action.name in goals else float(action.args["position"] or 0)
         self._goal = goal
@@ -118,13 +120,20 @@ class MotorCover(Actuator):
             self._head_for_goal(now)
 
     def advance(self, now: Instant) -> bool:
-        if self._running and now.mono_s >= self._ends_s:
-            self._arrive(now)
-        elif self._waiting and now.mono_s >= self._rests_until_s:
-            self._start(self._waiting, now)
+        try:
+            if self._running and now.mono_s >= self._ends_s:
+                self._arrive(now)
+            elif self._waiting and now.mono_s >= self._rests_until_s:
+                self._start(self._waiting, now)
+        except Unplugged:
+            pass  # read_back says so, too; a motor that could not be stopped is tried again
+        except HalError as exc:
+            self._fault = str(exc)
         return bool(self._running or self._waiting)
 
     def read_back(self, now: Instant) -> Mapping[str, Scalar]:
+        if self._fault:
+            raise HalError(self._fault)
         is_opening, is_closing = (self._lines[way].is_on for way in (Way.OPENING, Way.CLOSING))
         if is_opening and is_closing:
             raise HalError(f"{self._name}: both directions are powered, check its relays")

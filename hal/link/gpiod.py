@@ -18,7 +18,6 @@ import dataclasses
 import errno
 import glob
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -28,6 +27,7 @@ from gpiod.line import Bias, Direction, Edge, Value
 from gpiozero import exc  # type: ignore[import-untyped]  # gpiozero has no types
 from gpiozero.compat import frozendict  # type: ignore[import-untyped]  # as above
 from gpiozero.pins import BoardInfo, HeaderInfo, PinInfo  # type: ignore[import-untyped]  # as above
+from gpiozero.pins.local import LocalPiFactory  # type: ignore[import-untyped]  # as above
 from gpiozero.pins.pi import PiFactory, PiPin  # type: ignore[import-untyped]  # as above
 
 from hal.link.chip import HEADERS, Chip, OpenChip, find_header, look_at, opening
@@ -87,13 +87,8 @@ class GpiodFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no types
         self.edges.close()
         self.chip.close()
 
-    def ticks(self) -> float:
-        """Seconds on the clock that the kernel stamps edges with."""
-        return time.monotonic()
-
-    def ticks_diff(self, later: float, earlier: float) -> float:
-        """Seconds between two ticks."""
-        return later - earlier
+    ticks = staticmethod(LocalPiFactory.ticks)
+    ticks_diff = staticmethod(LocalPiFactory.ticks_diff)
 
     def _get_board_info(self) -> Any:
         return self._board

@@ -5,7 +5,7 @@ An adapter that is pulled is told once; it is looked for again with a growing pa
 
 Quirks: opening a port resets most Arduinos, so the first lines may take two seconds and start in
 the middle. A port named /dev/ttyUSB0 may come back as /dev/ttyUSB1: name it by its path below
-/dev/serial/by-id, which stays. Chatter cannot hurt: at most `LINES_PER_S` lines are passed on, a
+/dev/serial/by-id, which stays. Chatter cannot hurt: at most 200 lines a second are passed on, a
 line longer than `LINE_BYTES` is dropped, and the port is read at most once in `GATHER_S`.
 """
 
@@ -16,7 +16,6 @@ import logging
 import os
 import termios
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,8 +32,10 @@ log = logging.getLogger(__name__)
 LINE_BYTES: Final = 1024
 """Longest line that is passed on; a sensor's frame has a few dozen."""
 
-LINES_PER_S: Final = 200
-"""Most lines passed on in one second: beyond it is noise, and reading it would cost a core."""
+BURST: Final = 200
+LINES_PER_READ: Final = 2
+"""Lines passed on at once, and with every read: 200 a second. More is noise, and would cost a
+core."""
 
 READ_BYTES: Final = 4096
 """Most that is taken in one read; the kernel's own buffer is as large."""
@@ -118,19 +119,17 @@ class Framer:
 
 
 class Allowance:
-    """At most so many in one second."""
+    """How many lines may pass: a few with each read, what was not used saved up to `BURST`."""
 
-    def __init__(self, per_s: int) -> None:
-        self._per_s = per_s
-        self._since_s = float("-inf")
-        self._taken = 0
+    def __init__(self) -> None:
+        self._left = BURST
 
-    def take(self, now_s: float) -> bool:
-        """Whether one more may pass now."""
-        if now_s - self._since_s >= 1.0:
-            self._since_s, self._taken = now_s, 0
-        self._taken += 1
-        return self._taken <= self._per_s
+    def choose(self, lines: list[bytes]) -> list[bytes]:
+        """The lines of one read that may pass, the newest ones if they are too many."""
+        self._left = min(BURST, self._left + LINES_PER_READ)
+        chosen = lines[-self._left :]
+        self._left -= len(chosen)
+        return chosen
 
 
 class SerialLink:
@@ -142,7 +141,6 @@ class SerialLink:
         *,
         baud: int = 115_200,
         first_pause_s: float = FIRST_PAUSE_S,
-        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is opened before the first subscriber comes.
 
@@ -150,12 +148,10 @@ class SerialLink:
             port: path of the adapter.
             baud: speed of the line.
             first_pause_s: pause before a port that is away is tried again; doubles up to 30 s.
-            now: a monotonic clock, for the allowance of lines.
         """
         self._path = port
         self._baud = baud
         self._first_pause_s = first_pause_s
-        self._now = now
         self._lock = threading.Lock()
         self._subscribers: list[tuple[OnLine, OnLost]] = []
         self._port: Any = None
@@ -227,13 +223,13 @@ class SerialLink:
 
     def _lines(self) -> Iterator[bytes]:
         """The lines of the port until the link is closed, or Unplugged when the port goes away."""
-        framer, allowance = Framer(), Allowance(LINES_PER_S)
+        framer, allowance = Framer(), Allowance()
         with self._opened() as port:
             while not self._closing.is_set():
                 with mapped(self._path):
                     chunk = port.read(1)
                     chunk += port.read(min(port.in_waiting, READ_BYTES))
-                yield from (line for line in framer.feed(chunk) if allowance.take(self._now()))
+                yield from allowance.choose(framer.feed(chunk))
                 self._closing.wait(GATHER_S)
 
     @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -22,40 +21,34 @@ CLOSE_S: Final = 1.0
 class _Pulse:
     write: Write
     duty: float
-    period_s: float
-    due_s: float
-    is_high: bool = False
-
-    def flip(self, now_s: float) -> None:
-        """Write the other level and set when this one ends."""
-        self.is_high = not self.is_high
-        self.write(self.is_high)
-        lasts_s = self.period_s * (self.duty if self.is_high else 1.0 - self.duty)
-        # A thread that was held up skips what it missed, else it would flicker to catch up.
-        self.due_s = max(self.due_s, now_s - self.period_s) + lasts_s
+    hz: float
 
 
 class SoftPwm:
-    """All pulsed lines of one board. Costs nothing while none is pulsed."""
+    """All pulsed lines of one board, in step. Costs nothing while none is pulsed."""
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._wake = threading.Condition()
         self._pulses: dict[int, _Pulse] = {}
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
     def pulse(self, line: int, write: Write, *, duty: float, hz: float) -> None:
-        """Pulse a line from now on, or change how; `duty` lies between 0 and 1, both excluded."""
+        """Pulse a line from now on, or change how.
+
+        Args:
+            line: number of the line.
+            write: drives it.
+            duty: share of the time that it is high; between 0 and 1, both excluded.
+            hz: least pulses per second; all lines follow the one that wants most.
+        """
         with self._wake:
-            if known := self._pulses.get(line):
-                known.duty, known.period_s = duty, 1.0 / hz
-            else:
-                self._pulses[line] = _Pulse(write, duty, 1.0 / hz, self._now())
+            self._pulses[line] = _Pulse(write, duty, hz)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="soft-pwm", daemon=True)
                 self._thread.start()
-            self._wake.notify()
+            if len(self._pulses) == 1:
+                self._wake.notify()
 
     def stop(self, line: int) -> None:
         """Pulse a line no more. Once this returned, nothing is written to it any more."""
@@ -74,19 +67,31 @@ class SoftPwm:
     def _run(self) -> None:
         with self._wake:
             while not self._is_closed:
-                if not self._pulses:
-                    self._wake.wait()
-                    continue
-                line, pulse = min(self._pulses.items(), key=lambda item: item[1].due_s)
-                now_s = self._now()
-                if pulse.due_s > now_s:
-                    self._wake.wait(pulse.due_s - now_s)
+                if self._pulses:
+                    self._period()
                 else:
-                    self._flip(line, pulse, now_s)
+                    self._wake.wait()
 
-    def _flip(self, line: int, pulse: _Pulse, now_s: float) -> None:
+    def _period(self) -> None:
+        """All lines high, each low again after its share of the time."""
+        period_s = 1.0 / max(pulse.hz for pulse in self._pulses.values())
+        due = sorted((pulse.duty * period_s, line) for line, pulse in self._pulses.items())
+        for _, line in due:
+            self._write(line, level=True)
+        at_s = 0.0
+        for low_at_s, line in due:
+            self._wake.wait(low_at_s - at_s)
+            self._write(line, level=False)
+            at_s = low_at_s
+        self._wake.wait(period_s - at_s)
+
+    def _write(self, line: int, *, level: bool) -> None:
+        """Write to a line that is still pulsed: it may have been stopped during a wait."""
+        pulse = self._pulses.get(line)
+        if pulse is None:
+            return
         try:
-            pulse.flip(now_s)
+            pulse.write(level)
         except OSError as exc:
             # The chip is gone; whoever reads the line next is told so by the read itself.
             log.warning("line %d is pulsed no more: %s", line, exc)

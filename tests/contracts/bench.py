@@ -183,8 +183,11 @@ class SerialBench(Bench):
         return self.far.known["thing"]
 
     def unplug(self) -> None:
+        losses: list[str] = []
+        forget = self.link.subscribe(lambda line: None, losses.append)
         self.far.cable.pull()
-        assert eventually(lambda: not self.link.is_open)
+        assert eventually(lambda: losses)  # told last to the youngest subscriber
+        forget()
 
     def replug(self) -> None:
         self.far.cable.plug()

@@ -189,6 +189,38 @@ def test_stuck_other_direction_forbids_to_start(blind: Blind) -> None:
     assert blind.powered == (False, True), "it started later by itself"
 
 
+def test_other_direction_that_sticks_during_the_rest_is_told_by_the_read_back(
+    closed: Blind,
+) -> None:
+    closed.tell("open")
+    closed.wait(5)
+    closed.tell("close")
+    pin = closed.pins.pin(OPEN)
+    pin._change_state = lambda value: None  # its driver is shorted on, on gpiozero's mock
+    pin._state = True
+    closed.seconds += 1
+    assert not closed.cover.advance(at(closed.seconds))
+    with pytest.raises(HalError, match="does not let go"):
+        closed.cover.read_back(at(closed.seconds))
+    assert closed.powered == (True, False)
+
+
+def test_motor_that_could_not_be_stopped_is_tried_again(closed: Blind) -> None:
+    closed.tell("open")
+    pin = closed.pins.pin(OPEN)
+    sound = pin._set_state
+
+    def vanish(value: float) -> None:
+        raise ConnectionResetError("board is away")
+
+    pin._set_state = vanish
+    closed.seconds += 30
+    assert closed.cover.advance(at(closed.seconds))
+    pin._set_state = sound
+    assert not closed.cover.advance(at(closed.seconds))
+    assert closed.powered == (False, False)
+
+
 def test_both_directions_powered_is_told(blind: Blind) -> None:
     blind.pins.pin(OPEN).state = 1
     blind.pins.pin(CLOSE).state = 1
