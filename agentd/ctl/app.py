@@ -10,11 +10,15 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from agentd.ctl.command import Commands, Entry, Json, Run, emit, say, warn
+from agentd.ctl.command import Commands, Entry, Json, Run, emit, say
 from agentd.ctl.failure import Code, Failure
 from agentd.ctl.sentence import SpokenIn
+from llmagentos.clock import Instant
+from llmagentos.place import checkout, development_run
 
 _MODEL = "smollm2-135m"
+"""The language model that set-up brings."""
+
 _HELP = "Talk to a box that runs LLMAgentOS, look into it, and set it up."
 _CODES = (
     "Ends with 0: done, 1: refused or failed, 2: wrong command line, 3: no daemon answers, "
@@ -40,9 +44,9 @@ class _Agentctl(Commands):
         "reload": Entry("agentd.ctl.box:reload", "The box"),
         "version": Entry("agentd.ctl.box:version", "The box"),
         "scan": Entry("agentd.ctl.scan:scan", "Set up"),
-        "config": Entry("agentd.ctl.app:config", "The box"),
+        "config": Entry("agentd.ctl.configuration:config", "The box"),
         "models": Entry("agentd.ctl.model:models", "Set up"),
-        "dev": Entry("agentd.ctl.dev:dev", "Set up"),
+        "dev": Entry("agentd.ctl.app:dev", "Set up"),
     }
 
 
@@ -86,10 +90,10 @@ def interpret(
         raise Failure("write --homes, --cases and --out together, or a sentence", code=Code.USAGE)
     from agentd.ctl.private_llm import private_llm
 
-    began = time.monotonic()
-    with private_llm(model) if not no_model else nullcontext() as socket:
+    began = read_clock()
+    with private_llm(model, clock=read_clock) if not no_model else nullcontext() as socket:
         turns = _interpret_files(homes, cases, out, socket)
-    data = {"turns": turns, "out": str(out), "elapsed_s": round(time.monotonic() - began, 3)}
+    data = {"turns": turns, "out": str(out), "elapsed_s": round(began.age_s(read_clock()), 3)}
     emit(data, as_json=json, show=lambda _: say(f"{turns} turns, written to {out}"))
 
 
@@ -106,42 +110,29 @@ def _interpret_files(homes: Path, cases: list[Path], out: Path, llm: Path | None
         chooser.close()
 
 
-config = typer.Typer(help="Print the configuration in force, or check a file.")
-
-
-@config.callback(invoke_without_command=True)
-def _print_config(context: typer.Context, json: Json = False, run: Run = None) -> None:
-    """Print the configuration in force, secrets masked; or check a file."""
-    from agentd.ctl.box import show_config
-
-    if context.invoked_subcommand is None:
-        show_config(run, json=json)
-
-
-@config.command("check")
-def _check_config(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An agentd.toml.")],
-    json: Json = False,
+def dev(
+    fresh: Annotated[bool, typer.Option(help="Forget configuration, journal and logs.")] = False,
+    llm: Annotated[bool, typer.Option(help="Run the language model.")] = True,
+    voice: Annotated[bool, typer.Option(help="Run ears and mouth.")] = True,
+    microphone: Annotated[bool, typer.Option(help="Let the ears open a microphone.")] = True,
+    model: Annotated[str, typer.Option(metavar="NAME", help="See `agentctl models`.")] = _MODEL,
+    board_speed: Annotated[float, typer.Option(help="Speed of the simulated room.")] = 1.0,
+    run: Annotated[Path | None, typer.Option("--run", metavar="DIR", help="Sockets.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Configuration, logs.")] = None,
 ) -> None:
-    """Check a file without a running box. Ends with 78 when something in it is wrong."""
-    from agentd.config import read
-    from agentd.toml_source import ConfigError
+    """Run the whole appliance here, with a simulated board, until Ctrl-C."""
+    from agentd.ctl.appliance import Appliance, Choice, Place
+    from agentd.ctl.dev import serve
 
-    try:
-        found = read(file)
-    except ConfigError as exc:
-        raise Failure(str(exc), code=Code.CONFIG) from exc
-    errors = [*found.errors, *(fault.reason for fault in found.faults)]
-    data = {"path": str(file), "devices": len(found.devices), "errors": errors}
-    emit(data, as_json=json, show=lambda _: _show_check(file, len(found.devices), errors))
-    raise typer.Exit(Code.CONFIG if errors else Code.DONE)
+    home = checkout() or Path.cwd()
+    place = Place(run=run or development_run(home), data=data or home / ".run")
+    choice = Choice(llm, voice, microphone, model, board_speed)
+    serve(Appliance(place, choice, clock=read_clock), clock=read_clock, is_fresh=fresh)
 
 
-def _show_check(file: Path, devices: int, errors: list[str]) -> None:
-    for line in errors:
-        warn(line)
-    if not errors:
-        say(f"{file}: good, {devices} devices")
+def read_clock() -> Instant:
+    """The present instant."""
+    return Instant(time.monotonic(), time.time())
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from agentd.ctl import broker
 from agentd.ctl.failure import Failure
 from agentd.ctl.supervision import POLL_S, Program, Supervision
 from llmagentos.client import Door, DoorError
+from llmagentos.clock import Clock
 
 STOP_WAIT_S: Final = 30.0
 """Longest stop: every program has its own few seconds before it is killed."""
@@ -99,12 +100,13 @@ class Lack:
 class Appliance:
     """Starts everything, watches it, stops it in order: agentd first, while its board lives."""
 
-    def __init__(self, place: Place, choice: Choice) -> None:
+    def __init__(self, place: Place, choice: Choice, *, clock: Clock) -> None:
         self.place = place
         self.choice = choice
+        self._clock = clock
         self.port: int | None = None
         """The broker's port on loopback; None until the start, and with a foreign broker."""
-        self.supervision = Supervision(place.run, logs=place.logs)
+        self.supervision = Supervision(place.run, logs=place.logs, clock=clock)
 
     def start(self) -> None:
         """Make the folders and the generated files, start the processes; returns before they are
@@ -127,10 +129,10 @@ class Appliance:
         Raises:
             Failure: they are not there in time; the last lines of their logs are in the text.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = self._clock().mono_s + timeout_s
         for name, socket in self._awaited():
             while not (self.supervision.processes() and (self.place.run / socket).exists()):
-                if time.monotonic() > deadline or not self.supervision.is_alive:
+                if self._clock().mono_s > deadline or not self.supervision.is_alive:
                     tail = self.supervision.tail(name, lines=12)
                     raise Failure("\n".join([f"{name} does not come up; its last lines:", *tail]))
                 time.sleep(POLL_S)
@@ -170,11 +172,11 @@ class Appliance:
             What was still missing in the end; empty when it is ready. The end comes early when
             a program does not stay up.
         """
-        deadline = time.monotonic() + timeout_s
-        last_up = time.monotonic()
+        deadline = self._clock().mono_s + timeout_s
+        last_up = self._clock().mono_s
         told = ""
         while (waiting := self.lacks()) and self.supervision.is_alive:
-            now = time.monotonic()
+            now = self._clock().mono_s
             processes = self.supervision.processes().values()
             last_up = last_up if any(each.is_failing for each in processes) else now
             if now > deadline or now - last_up > GIVE_UP_S:

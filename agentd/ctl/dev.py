@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final
+from typing import Final
 
-import typer
-
-from agentd.ctl.appliance import SMALL_MODEL, Appliance, Choice, Lack, Place
+from agentd.ctl.appliance import Appliance, Lack, Place
 from agentd.ctl.command import say, warn
 from agentd.ctl.failure import Failure
 from agentd.ctl.supervision import Process
-from llmagentos.place import checkout, development_run
+from llmagentos.clock import Clock
 
 READY_WAIT_S: Final = 90.0
 """Longest wait for ready, in seconds: a cold start reads 200 MB of models from the disk."""
@@ -45,46 +43,28 @@ class _Stopped(Exception):
     """Somebody asked the runner to end."""
 
 
-def dev(
-    fresh: Annotated[bool, typer.Option(help="Forget configuration, journal and logs.")] = False,
-    llm: Annotated[bool, typer.Option(help="Run the language model.")] = True,
-    voice: Annotated[bool, typer.Option(help="Run ears and mouth.")] = True,
-    microphone: Annotated[bool, typer.Option(help="Let the ears open a microphone.")] = True,
-    model: Annotated[
-        str, typer.Option(help="Language model, see `agentctl models`.")
-    ] = SMALL_MODEL,
-    board_speed: Annotated[float, typer.Option(help="Speed of the simulated room.")] = 1.0,
-    run: Annotated[Path | None, typer.Option("--run", metavar="DIR", help="Sockets.")] = None,
-    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Configuration, logs.")] = None,
-) -> None:
-    """Run the whole appliance here, with a simulated board, until Ctrl-C."""
-    home = checkout() or Path.cwd()
-    place = Place(run=run or development_run(home), data=data or home / ".run")
-    serve(place, Choice(llm, voice, microphone, model, board_speed), is_fresh=fresh)
-
-
-def serve(place: Place, choice: Choice, *, is_fresh: bool = False) -> None:
+def serve(appliance: Appliance, *, clock: Clock, is_fresh: bool = False) -> None:
     """Run an instance until SIGINT, SIGTERM or SIGHUP.
 
     Raises:
         Failure: it runs already, or cannot be started; nothing of it is left.
     """
-    with _alone(place):
+    with _alone(appliance.place):
         _on_signals(_raise_stopped)
         if is_fresh:
-            _forget(place.data)
-        _run(Appliance(place, choice))
+            _forget(appliance.place.data)
+        _run(appliance, clock)
 
 
-def _run(appliance: Appliance) -> None:
+def _run(appliance: Appliance, clock: Clock) -> None:
     """Start, wait, watch, and stop whatever happens."""
-    began = time.monotonic()
+    began = clock()
     try:
         try:
             appliance.start()
             appliance.start_agentd(timeout_s=COME_UP_S)
             missing = appliance.wait_ready(timeout_s=READY_WAIT_S, tell=warn)
-            _announce(appliance, missing, took_s=time.monotonic() - began)
+            _announce(appliance, missing, took_s=began.age_s(clock()))
             _watch(appliance)
         except _Stopped:
             warn("stopping")

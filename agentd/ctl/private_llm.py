@@ -14,6 +14,7 @@ from typing import Any, Final
 from agentd.ctl.failure import Failure
 from agentd.ctl.supervision import tether
 from llmagentos.client import Door, DoorError
+from llmagentos.clock import Clock
 
 READY_WAIT_S: Final = 60.0
 """Longest wait for a model to be loaded: 500 MB from a slow card, and its hash."""
@@ -26,7 +27,7 @@ PROGRAM: Final = Path(sys.prefix) / "bin" / "agentd-llm"
 
 
 @contextmanager
-def private_llm(model: str, *, program: Path = PROGRAM) -> Iterator[Path]:
+def private_llm(model: str, *, clock: Clock, program: Path = PROGRAM) -> Iterator[Path]:
     """Run a language model; its socket is given once it can be asked.
 
     Raises:
@@ -43,20 +44,20 @@ def private_llm(model: str, *, program: Path = PROGRAM) -> Iterator[Path]:
                 start_new_session=True,  # Ctrl-C ends us, and we end it
             )
         try:
-            _wait_ready(process, run)
+            _wait_ready(process, run, clock)
             yield run / "llm.sock"
         finally:
             _end(process)
 
 
-def _wait_ready(process: subprocess.Popen[bytes], run: Path) -> None:
-    deadline = time.monotonic() + READY_WAIT_S
+def _wait_ready(process: subprocess.Popen[bytes], run: Path, clock: Clock) -> None:
+    deadline = clock().mono_s + READY_WAIT_S
     while (told := _health(run / "llm.sock")).get("state") != "ready":
         if told.get("state") == "missing":
             raise Failure(f"the language model cannot be used: {told.get('detail')}")
         if process.poll() is not None:
             raise Failure(f"the language model did not start: {_last_line(run / 'llm.log')}")
-        if time.monotonic() > deadline:
+        if clock().mono_s > deadline:
             raise Failure(f"the language model is not ready after {READY_WAIT_S:.0f} s")
         time.sleep(POLL_S)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentd.ctl.failure import Failure
+from llmagentos.clock import Clock
 
 LOG_BYTES: Final = 2_000_000
 """Size at which a log file is rotated."""
@@ -77,13 +78,15 @@ class Process:
 class Supervision:
     """One supervisord and its programs."""
 
-    def __init__(self, run: Path, *, logs: Path) -> None:
+    def __init__(self, run: Path, *, logs: Path, clock: Clock) -> None:
         """Nothing is started yet.
 
         Args:
             run: folder for its socket and its generated configuration.
             logs: folder for one log per program.
+            clock: bounds the waits.
         """
+        self._clock = clock
         self._run = run
         self._logs = logs
         self._socket = run / "supervisor.sock"
@@ -118,11 +121,11 @@ class Supervision:
         Raises:
             Failure: it does not end.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = self._clock().mono_s + timeout_s
         while pid := self._pid_of_earlier():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            if time.monotonic() > deadline:
+            if self._clock().mono_s > deadline:
                 raise Failure(f"an earlier run does not end (process {pid})", hint=f"kill -9 {pid}")
             time.sleep(POLL_S)
 
@@ -156,8 +159,9 @@ class Supervision:
         }
 
     def start(self, name: str) -> None:
-        """Start a program that was left out at first."""
-        self._call("startProcess", name, False)
+        """Start a program that was left out at first; `processes` tells what became of it."""
+        with suppress(Failure):  # it ended already, or runs already
+            self._call("startProcess", name, False)
 
     def stop(self, name: str) -> None:
         """Stop one program and keep it stopped; waits until it ended."""
@@ -172,8 +176,8 @@ class Supervision:
         if self._daemon is None:
             return True
         self._daemon.terminate()
-        deadline = time.monotonic() + timeout_s
-        while self.is_alive and time.monotonic() < deadline:
+        deadline = self._clock().mono_s + timeout_s
+        while self.is_alive and self._clock().mono_s < deadline:
             self.processes()  # [1]
             time.sleep(POLL_S)
         if not self.is_alive:

@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar
 
 import paho.mqtt.client as paho
 
+from agentd.ctl.app import read_clock
 from agentd.ctl.appliance import Appliance, Choice, Place, example
 from llmagentos.client import Door
 
@@ -50,7 +51,7 @@ class Box:
         """
         self.folder = Path(tempfile.mkdtemp(prefix="box-", dir="/tmp"))  # a socket's path is short
         self.place = Place(self.folder / "run", self.folder / "data")
-        self.appliance = Appliance(self.place, choice)
+        self.appliance = Appliance(self.place, choice, clock=read_clock)
         self.node = "demo"
         self.place.data.mkdir()
         self.write_config(config if config is not None else example("room"))

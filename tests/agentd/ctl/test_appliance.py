@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agentd.ctl import broker
+from agentd.ctl.app import read_clock
 from agentd.ctl.appliance import Appliance, Choice, Lack, Place, clear, example, make_private
 from agentd.ctl.failure import Failure
 from tests.agentd.ctl.stand_in import write_program, write_programs
@@ -28,7 +29,7 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture
 def appliance(place: Place) -> Iterator[Appliance]:
-    made = Appliance(place, Choice())
+    made = Appliance(place, Choice(), clock=read_clock)
     yield made
     made.stop()
 
@@ -146,22 +147,22 @@ def test_a_program_that_ignores_its_end_is_killed(appliance):
 def test_ready_is_what_health_says_less_what_was_left_out(place, status, parts, choice, lacks):
     place.run.mkdir()
     (place.run / "voice.sock").touch()
-    found = Appliance(place, choice)
+    found = Appliance(place, choice, clock=read_clock)
     found.health = lambda: {"status": status, "parts": parts, "devices": {"unavailable": []}}
     assert [str(lack) for lack in found.lacks()] == lacks
 
 
 def test_ears_that_have_no_socket_yet_are_waited_for(place):
-    found = Appliance(place, Choice())
+    found = Appliance(place, Choice(), clock=read_clock)
     found.health = lambda: {"status": "ready"}
     assert found.lacks() == [Lack("agentd-voice")]
-    assert Appliance(place, Choice()).lacks() == [Lack("agentd")]
+    assert Appliance(place, Choice(), clock=read_clock).lacks() == [Lack("agentd")]
 
 
 def settled(place: Place) -> str:
     place.run.mkdir()
     place.data.mkdir(exist_ok=True)
-    Appliance(place, Choice())._settle_config()
+    Appliance(place, Choice(), clock=read_clock)._settle_config()
     return place.config.read_text()
 
 

@@ -293,6 +293,7 @@ def test_config_check_needs_no_daemon(agentctl, tmp_path, text, code, words):
     assert result.exit_code == code
     assert words in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+    assert bool(answer_of(agentctl("config", "check", str(file), "--json"))["errors"]) == bool(code)
 
 
 def test_version_is_told_without_a_daemon_too(agentctl):

@@ -21,10 +21,12 @@ RUNNER = """
 import sys
 from pathlib import Path
 from agentd.ctl import command, dev, failure
-from agentd.ctl.appliance import Choice, Place
+from agentd.ctl.app import read_clock
+from agentd.ctl.appliance import Appliance, Choice, Place
 folder = Path(sys.argv[1])
 try:
-    dev.serve(Place(folder / "run", folder / "data", folder / "bin"), Choice())
+    place = Place(folder / "run", folder / "data", folder / "bin")
+    dev.serve(Appliance(place, Choice(), clock=read_clock), clock=read_clock)
 except failure.Failure as error:
     command.warn(str(error) + " " + error.hint)
     sys.exit(error.code)

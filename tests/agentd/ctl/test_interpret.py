@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from agentd.ctl import private_llm
+from agentd.ctl.app import read_clock
 from agentd.ctl.failure import Failure
 from tests.agentd.ctl.conftest import answer_of
 from tests.agentd.ctl.stand_in import write_program
@@ -82,7 +83,7 @@ def test_half_a_command_line_is_refused(agentctl, words):
 
 def test_a_private_model_ends_with_the_run(tmp_path):
     write_program(tmp_path / "llm", LLM.format(python=sys.executable, state="ready"))
-    with private_llm.private_llm("any", program=tmp_path / "llm") as socket:
+    with private_llm.private_llm("any", clock=read_clock, program=tmp_path / "llm") as socket:
         assert socket.is_socket()
     assert not socket.parent.exists()
 
@@ -92,7 +93,7 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path):
     write_program(tmp_path / "llm", f"#!/bin/sh\necho {said}\nexit 1\n")
     with (
         pytest.raises(Failure, match="did not start: model any is not on this machine"),
-        private_llm.private_llm("any", program=tmp_path / "llm"),
+        private_llm.private_llm("any", clock=read_clock, program=tmp_path / "llm"),
     ):
         pass
 
@@ -101,7 +102,7 @@ def test_a_model_that_cannot_be_used_is_one_line(tmp_path):
     write_program(tmp_path / "llm", LLM.format(python=sys.executable, state="missing"))
     with (
         pytest.raises(Failure, match="cannot be used: no such file"),
-        private_llm.private_llm("any", program=tmp_path / "llm"),
+        private_llm.private_llm("any", clock=read_clock, program=tmp_path / "llm"),
     ):
         pass
 
@@ -111,6 +112,6 @@ def test_a_model_that_hangs_is_not_waited_for_ever(tmp_path, monkeypatch):
     write_program(tmp_path / "llm", "#!/bin/sh\nexec sleep 60\n")
     with (
         pytest.raises(Failure, match="not ready after"),
-        private_llm.private_llm("any", program=tmp_path / "llm"),
+        private_llm.private_llm("any", clock=read_clock, program=tmp_path / "llm"),
     ):
         pass
