@@ -169,10 +169,12 @@ class MqttDoor:
             is_closing=self._closing.is_set,
         )
 
-    def _greet(self) -> None:
-        version = "5" if self._is_5 else "3.1.1"
-        self._status = ("ok", f"MQTT {version} at {self._broker}")
-        _LOG.info("connected, MQTT %s at %s", version, self._broker)
+    def _greet(self, denied: tuple[str, ...]) -> None:
+        detail = f"MQTT {'5' if self._is_5 else '3.1.1'} at {self._broker}"
+        if denied:
+            detail += f", which does not let us listen to {', '.join(denied)}"
+        self._status = ("ok", detail)
+        _LOG.log(logging.ERROR if denied else logging.INFO, "connected, %s", detail)
         self.announce()
 
     def _tell_events(self) -> None:

@@ -69,7 +69,7 @@ class Session:
         outgoing: Outgoing,
         waker: Waker,
         clock: Clock,
-        on_connected: Callable[[], None],
+        on_connected: Callable[[tuple[str, ...]], None],
         on_received: Callable[[Received], None],
         on_tick: Callable[[], None],
         is_closing: Callable[[], bool],
@@ -86,7 +86,7 @@ class Session:
             outgoing: what to publish.
             waker: woken when there is something new to publish, or to close.
             clock: reads the time.
-            on_connected: called when the broker accepted us and knows our filters.
+            on_connected: called when the broker listens and tells, with the filters it denies us.
             on_received: takes each message; must not block.
             on_tick: called at least once a second while connected; must not block.
             is_closing: whether to say goodbye.
@@ -102,6 +102,7 @@ class Session:
         self.has_connected = False
         """Whether the broker has accepted us at any time."""
         self.is_connected = False
+        """Whether the broker now takes what we publish and sends what we wait for."""
         self.is_other_protocol_wanted = False
         """Whether the broker does not seem to speak this version."""
         self._client = self._make_client(client_id, will)
@@ -197,9 +198,9 @@ class Session:
             while (link := self._link()) is not None and not self._is_closing():
                 wanted = self._want(selector, link, wanted)
                 self._turn(selector)
-                if not self.has_connected and self._clock().mono_s > gives_up_at_s:
-                    self._reason = "the broker does not answer"
-                    self.is_other_protocol_wanted = True
+                if not self.is_connected and self._clock().mono_s > gives_up_at_s:
+                    self._reason = self._reason or "the broker does not answer"
+                    self.is_other_protocol_wanted = not self.has_connected
                     return
 
     def _want(self, selector: selectors.BaseSelector, link: socket.socket, before: int) -> int:
@@ -271,7 +272,7 @@ class Session:
             self._reason = f"the broker refuses us: {reason}"
             self.is_other_protocol_wanted = str(reason) == "Unsupported protocol version"
             return
-        self.has_connected = self.is_connected = True
+        self.has_connected = True
         self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         if self._protocol is MQTT5:
             # A command that is published as retained is told apart even when it comes live.
@@ -279,7 +280,6 @@ class Session:
             client.subscribe([(each, options) for each in self._filters])
         else:
             client.subscribe([(each, 1) for each in self._filters])
-        self._on_connected()
 
     def _disconnected(
         self,
@@ -321,9 +321,10 @@ class Session:
         reasons: list[ReasonCode],
         properties: Properties | None,  # noqa: ARG002
     ) -> None:
-        for wanted, reason in zip(self._filters, reasons, strict=False):
-            if reason.is_failure:
-                _LOG.error("the broker does not let us listen to %s: %s", wanted, reason)
+        # Only now: who reads "online" and sends a command at once must not send it to nobody.
+        self.is_connected = True
+        answers = zip(self._filters, reasons, strict=False)
+        self._on_connected(tuple(wanted for wanted, reason in answers if reason.is_failure))
 
 
 def _properties(packet: int, **values: Any) -> Properties:
