@@ -37,6 +37,8 @@ _AGENTCTL: Final = str(Path(sys.prefix) / "bin" / "agentctl")
 
 FIRST_SENTENCE: Final = "turn on the desk lamp"
 LOCK: Final = "dev.lock"
+KEPT: Final = ("agentd.toml*", "journal.db*", "log")
+"""What an instance writes into its data folder."""
 
 
 class _Stopped(Exception):
@@ -52,7 +54,7 @@ def serve(appliance: Appliance, *, clock: Clock, is_fresh: bool = False) -> None
     with _alone(appliance.place):
         _on_signals(_raise_stopped)
         if is_fresh:
-            _forget(appliance.place.data)
+            forget(appliance.place.data)
         _run(appliance, clock)
 
 
@@ -165,10 +167,10 @@ def _raise_stopped(number: int, frame: FrameType | None) -> None:  # noqa: ARG00
     raise _Stopped
 
 
-def _forget(data: Path) -> None:
-    """Remove everything but the lock that we hold."""
-    for each in data.iterdir():
+def forget(data: Path) -> None:
+    """Remove what an instance keeps, and nothing else that may lie there."""
+    for each in (found for pattern in KEPT for found in data.glob(pattern)):
         if each.is_dir():
             shutil.rmtree(each)
-        elif each.name != LOCK:
+        else:
             each.unlink()

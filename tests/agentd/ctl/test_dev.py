@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agentd.ctl.dev import news
+from agentd.ctl.dev import LOCK, forget, news
 from agentd.ctl.supervision import Process
 from tests.agentd.ctl.stand_in import write_program, write_programs
 from tests.agentd.ctl.test_appliance import is_alive, wait_until
@@ -162,6 +162,14 @@ def test_an_agentd_that_keeps_ending_ends_the_runner(folder, start):
     assert runner.process.wait(20) == 1
     assert "no such pin" in runner.out.read_text()
     assert pids_naming(folder) == []
+
+
+def test_fresh_forgets_what_an_instance_keeps_and_nothing_else(tmp_path):
+    (tmp_path / "log").mkdir()
+    for name in ("log/agentd.log", "agentd.toml", "agentd.toml.good", "journal.db-wal", LOCK, "me"):
+        (tmp_path / name).touch()
+    forget(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK, "me"}
 
 
 def test_a_configuration_that_is_not_toml_ends_with_78(folder, start):
