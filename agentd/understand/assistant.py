@@ -25,6 +25,7 @@ from agentd.understand.reply import (
     pending_of,
     sentences,
 )  # fmt: skip
+from agentd.understand.scene import SceneRecogniser
 from agentd.understand.words import Words, load_words
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Clock
@@ -48,7 +49,7 @@ from models.choose import Chooser
 LONGEST_TEXT: Final = 500
 """Characters of an utterance; more is refused, not cut: half a sentence may mean the opposite."""
 
-_WAIT_S: Final = 2.0
+WAIT_S: Final = 2.0
 """Longest wait for the tick and its devices before the reply says "not confirmed yet"."""
 
 _MOST_WAITING: Final = 4
@@ -57,8 +58,8 @@ _MOST_WAITING: Final = 4
 
 def recognisers_for(words: Words) -> tuple[Recogniser, ...]:
     """The recognisers of a language, in the order in which they are asked."""
-    strict = HassilRecogniser(words)
-    return (strict, GazetteerRecogniser(words)) if words.language == LANGUAGE else (strict,)
+    first = (SceneRecogniser(words), HassilRecogniser(words))
+    return (*first, GazetteerRecogniser(words)) if words.language == LANGUAGE else first
 
 
 class Assistant:
@@ -77,6 +78,7 @@ class Assistant:
         chooser: Chooser | None = None,
         stop: Callable[[Utterance], str] | None = None,
         time_zone: str = "",
+        wait_s: float = WAIT_S,
     ) -> None:
         """Build it; reads the sentence files, about 150 ms.
 
@@ -92,10 +94,11 @@ class Assistant:
             stop: drives all outputs to their safe states, returns what to say; None when the
                 caller does that on `Converse("stop")` itself.
             time_zone: IANA name for "what time is it"; empty for the system's.
+            wait_s: longest wait for the devices, in seconds.
         """
         self._observe, self._propose, self._preview = observe, propose, preview
         self._why, self._next_cause, self._stop = why, next_cause, stop
-        self._clock = clock
+        self._clock, self._wait_s = clock, wait_s
         self._zone = ZoneInfo(time_zone) if time_zone else None
         self._conversations = Conversations()
         self._refreshing = threading.Lock()
@@ -116,18 +119,19 @@ class Assistant:
                 self._interpreter.refresh(home)
 
     def warm(self) -> None:
-        """Hand the model its prefix, where there is a model. Blocks some seconds.
+        """Do once what would slow the first sentences down: 0.3 s, and seconds with a model.
 
         Raises:
             ModelAway: it does not answer; it gets the prefix when it is next asked.
         """
+        self._interpreter.warm(self._current())
         if self._offerer:
             self._offerer.warm()
 
     def ask(self, utterance: Utterance) -> Reply:
         """Understand a sentence, have it done or answered, and tell what came of it.
 
-        Blocks up to 2 s for the devices, and up to the model's deadline before that.
+        Blocks up to `wait_s` for the devices, and up to the model's deadline before that.
         """
         cause = utterance.cause or self._next_cause()
         text = clean(utterance.text, longest=LONGEST_TEXT + 1)
@@ -185,8 +189,8 @@ class Assistant:
     def _refuse(self, text: str) -> str:
         """Why a text is not looked at, as a reply; empty when it is."""
         if not text:
-            return sentences([self._words.say("nothing_said")])
-        return sentences([self._words.say("too_long")]) if len(text) > LONGEST_TEXT else ""
+            return self._words.say("nothing_said")
+        return self._words.say("too_long") if len(text) > LONGEST_TEXT else ""
 
     @contextmanager
     def _turn(self, conversation: Conversation) -> Iterator[bool]:
@@ -220,7 +224,7 @@ class Assistant:
         """Propose the plan, wait for what came of it, and open a question if the gate wants one."""
         future = self._propose(self._plan(heard, found, act, cause))
         try:
-            decision = future.result(_WAIT_S)
+            decision = future.result(self._wait_s)
         except TimeoutError:
             return Reply(self._replies.unanswered(), found.interpretation, cause=cause)
         text = ""
@@ -278,7 +282,7 @@ class Assistant:
 
     @staticmethod
     def _saying(text: str, outcome: Nothing, cause: Cause | None) -> Reply:
-        return Reply(text, Interpretation(outcome, "none"), cause=cause)
+        return Reply(sentences([text]), Interpretation(outcome, "none"), cause=cause)
 
 
 _NO_CAUSE: Final = Cause("none", "00000000", 0)

@@ -34,9 +34,6 @@ _START: Final = Instant(mono_s=0.0, wall_s=1_735_732_800.0)
 
 _BETWEEN_TURNS_S: Final = 5.0
 
-_FAHRENHEIT_FROM: Final = 40.0
-"""A thermostat whose lowest setting is at least this counts in °F."""
-
 
 class CasesError(LlmagentosError):
     """A file of cases or homes cannot be read; the text says which and where."""
@@ -65,15 +62,18 @@ def run(
         How many turns were interpreted.
 
     Raises:
-        CasesError: a file is missing or broken, or a case names an unknown home.
+        CasesError: a file is missing or broken, cannot be written, or a case names an unknown home.
     """
     scenes = dict(_read_homes(homes))
     ordered = sorted(_read_cases(cases), key=lambda case: str(case["home"]))
     written = 0
-    with out.open("w", encoding="utf-8") as file:
-        for line in _interpret_all(ordered, scenes, chooser):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            written += 1
+    try:
+        with out.open("w", encoding="utf-8") as file:
+            for line in _interpret_all(ordered, scenes, chooser):
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                written += 1
+    except OSError as exc:
+        raise CasesError(f"{out}: cannot be written: {exc.strerror or exc}") from exc
     return written
 
 
@@ -162,8 +162,6 @@ def read_home(data: Mapping[str, Any]) -> Scene:
         KeyError: a name or id is missing.
     """
     rows = [row for row in data["devices"] if row["kind"] in ACTIONS]
-    lowest = [row["state"].get("min_temp", 0) for row in rows if row["kind"] == "climate"]
-    is_fahrenheit = bool(lowest) and min(lowest) >= _FAHRENHEIT_FROM
     home = Home(
         devices=tuple(_device(row) for row in rows),
         areas=tuple(Area(a["id"], a["name"], tuple(a.get("aliases", ())), a.get("floor"))
@@ -171,7 +169,7 @@ def read_home(data: Mapping[str, Any]) -> Scene:
         floors=tuple(Floor(f["id"], f["name"], tuple(f.get("aliases", ())))
                      for f in data.get("floors", ())),
         language=data.get("language", "en"),
-        temperature_unit="°F" if is_fahrenheit else "°C",
+        temperature_unit=data.get("temperature_unit", ""),
     )  # fmt: skip
     return Scene(home, {row["id"]: row.get("state", {}) for row in rows})
 

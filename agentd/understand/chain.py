@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +14,14 @@ from llmagentos.utterance import Act, Nothing, Observation
 
 _MOST_PARTS: Final = 4
 """Wishes in one sentence; what has more is rather a story."""
+
+_REFUSALS: Final[Mapping[str, str]] = {
+    "question": "not_understood",
+    "negation": "no",
+    "condition": "rules_later",
+    "contradiction": "contradiction",
+}
+"""Why it is forbidden -> the reply. A statement may still hide a wish, so it is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,8 @@ class Chain:
         heard = self._whole(text, observation, context, said_in=text)
         if heard.found or heard.refused.reason != "rejected":
             return heard
-        return self._in_parts(text, observation, context) or heard
+        in_parts = self._in_parts(text, observation, context)
+        return in_parts or self._conditional(text, observation, context) or heard
 
     def _whole(
         self, text: str, observation: Observation, context: Context, *, said_in: str
@@ -62,11 +71,17 @@ class Chain:
                 continue
             if forbidden := self._guard.forbids(said_in, found.outcome):
                 explain["forbidden"] = forbidden
+                refused = self._refusal(forbidden)
             elif found.is_final:
                 return Heard(found, refused, explain)
             elif isinstance(found.outcome, Nothing):
                 refused = found.outcome
         return Heard(None, refused, explain)
+
+    def _refusal(self, forbidden: str) -> Nothing:
+        """What to say to a sentence that was understood and must not be done."""
+        reply = _REFUSALS.get(forbidden)
+        return Nothing(forbidden, self._words.say(reply)) if reply else Nothing("rejected")
 
     def _in_parts(self, text: str, observation: Observation, context: Context) -> Heard | None:
         """The sentence as several wishes; None when one of its parts is anything else."""
@@ -81,6 +96,18 @@ class Chain:
             found.append(heard.found)
             context = Context(context.area, heard.found.targets or context.previous)
         return self._together(found, text)
+
+    def _conditional(self, text: str, observation: Observation, context: Context) -> Heard | None:
+        """A command beside an "if" or "when": it must not be done now, and its reply says so."""
+        said = tokens(text)
+        at = next((i for i in range(len(said)) if self._words.condition.match_at(said, i)), None)
+        if at is None:
+            return None
+        main = " ".join(said[:at]) if at else clauses(text)[-1]
+        heard = self._whole(main, observation, context, said_in=main)
+        if heard.found is None or not isinstance(heard.found.outcome, Act):
+            return None
+        return Heard(None, self._refusal("condition"), {**heard.explain, "forbidden": "condition"})
 
     def _together(self, found: list[Recognition], text: str) -> Heard | None:
         acts = [one.outcome.actions for one in found if isinstance(one.outcome, Act)]

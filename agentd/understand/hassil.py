@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from hassil import Intents, RecognizeResult, SlotList, TextSlotList, recognize_all, recognize_best
@@ -32,8 +33,7 @@ class HassilRecogniser(Recogniser):
         self._words = words
         self._resolver = Resolver(words)
         self._guard = Guard(words)
-        self._theirs = Intents.from_dict(dict(home_assistant_sentences(words.language)))
-        self._ours = Intents.from_dict(dict(own_sentences(words.language)))
+        self._theirs, self._ours = _intents(words.language)
         self.refresh(Home())
 
     def refresh(self, home: Home) -> None:
@@ -142,6 +142,14 @@ class HassilRecogniser(Recogniser):
         kind = hint.get("value") if isinstance(hint, dict) else hint
         carriers = self._named.get(str(name).casefold(), [])
         return tuple(device for device, of in carriers if kind is None or of == kind)
+
+
+@lru_cache(maxsize=4)
+def _intents(language: str) -> tuple[Intents, Intents]:
+    """Home Assistant's sentences and ours; their templates are parsed when first needed."""
+    sources = home_assistant_sentences(language), own_sentences(language)
+    theirs, ours = (Intents.from_dict(dict(source)) for source in sources)
+    return theirs, ours
 
 
 def _names(home: Home) -> Iterator[_Row]:

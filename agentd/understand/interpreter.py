@@ -60,6 +60,12 @@ class Interpreter:
             self._directory = Directory(home, words=self._words)
             self._chain.refresh(home)
 
+    def warm(self, observation: Observation) -> None:
+        """Let the recognisers read what they read at their first sentence."""
+        with self._lock:
+            for text in self._words.speech["everywhere"]:
+                self._chain.recognise(text, observation, Context())
+
     def understand(
         self, utterance: Utterance, observation: Observation, conversation: Conversation
     ) -> Understood:
@@ -111,9 +117,11 @@ class Interpreter:
     ) -> Understood:
         """Ask the model for a wish behind a sentence that no rule understood."""
         reason = found.interpretation.outcome
-        if self._offerer is None or not isinstance(reason, Nothing) or reason.reason != "rejected":
+        if not isinstance(reason, Nothing) or reason.reason != "rejected":
             return found
-        if self._guard.forbids_model(utterance.text):
+        if forbidden := self._guard.forbids_model(utterance.text):
+            return self._forbidden(forbidden, found)
+        if self._offerer is None:
             return found
         explain = dict(found.interpretation.explain)
         try:
@@ -129,6 +137,12 @@ class Interpreter:
             Interpretation(outcome, stage, margin=offer.margin, explain=explain),
             chosen_by="model",
         )
+
+    def _forbidden(self, why: str, found: Understood) -> Understood:
+        """The reply to a sentence that no model is asked about: a refusal is heard as one."""
+        said = self._words.say("no") if why == "negation" else ""
+        explain = {**found.interpretation.explain, "forbidden": why}
+        return Understood(Interpretation(Nothing(why, said), "none", explain=explain))
 
 
 def _timed(found: Understood, elapsed_ms: float) -> Understood:

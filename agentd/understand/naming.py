@@ -145,9 +145,9 @@ class Directory:
 
         "The bedroom lamp" is not the one in the guest bedroom where there is a bedroom, too.
         """
-        if entry.device.area is None or any(name <= said for name in entry.names):
+        if entry.device.area is None:
             return False
-        rest = said - entry.sort
+        rest = said - entry.sort - _union(name for name in entry.names if name <= said)
         named = {a for a, names in self._area_names.items() for n in names if n and n <= rest}
         return bool(named) and entry.device.area not in named
 

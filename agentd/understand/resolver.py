@@ -237,6 +237,16 @@ def _stop(device: Device, intent: Intent, observation: Observation) -> list[Acti
     return [Action(device.id, "stop")]
 
 
+def _temperature(device: Device, intent: Intent, observation: Observation) -> list[Action]:
+    """A target in the home's unit; a number said in the other one is converted to half degrees."""
+    value = float(str(intent.slots["temperature"]))
+    said, own = intent.slots.get("unit"), observation.home.temperature_unit
+    if said and own and said != own:
+        value = value * 1.8 + 32.0 if own == "°F" else (value - 32.0) / 1.8
+        value = round(value * 2.0) / 2.0
+    return [Action(device.id, "set_temperature", {"temperature": value})]
+
+
 _EXPAND: Final[Mapping[str, Callable[..., list[Action]]]] = {
     "HassTurnOn": _switch(_ON, "turn_on"),
     "HassTurnOff": _switch(_OFF, "turn_off"),
@@ -244,7 +254,7 @@ _EXPAND: Final[Mapping[str, Callable[..., list[Action]]]] = {
     "HassLightSet": _light,
     "HassFanSetSpeed": _number("set_speed", "speed", "percentage"),
     "HassSetPosition": _number("set_position", "position", "position"),
-    "HassClimateSetTemperature": _number("set_temperature", "temperature", "temperature"),
+    "HassClimateSetTemperature": _temperature,
     "HassStopMoving": _stop,
 }
 """Intent -> the actions of one device."""

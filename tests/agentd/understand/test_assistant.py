@@ -61,7 +61,7 @@ def test_reply_does_not_claim_what_was_only_sent():
 
 
 def test_reply_comes_although_the_tick_does_not_answer():
-    answer = assistant(Daemon(is_stuck=True)).ask(say("turn on the desk lamp"))
+    answer = assistant(Daemon(is_stuck=True), wait_s=0.05).ask(say("turn on the desk lamp"))
 
     assert answer.text == "I passed that on, but it is not confirmed yet."
     assert answer.decision is None
