@@ -27,11 +27,11 @@ class Script:
         self._thread.start()
 
     def _serve(self) -> None:
-        self._link, _ = self._listener.accept()
-        self._link.recv(65536)
-        with contextlib.suppress(OSError):  # a client may hang up on nonsense
+        with contextlib.suppress(OSError):  # a client may hang up, or never call
+            self._link, _ = self._listener.accept()
+            self._link.recv(65536)
             self._link.sendall(self.reply)
-        if not self.stays:
+        if self._link is not None and not self.stays:
             self._link.close()
 
     def close(self) -> None:

@@ -66,10 +66,13 @@ def way(request: pytest.FixtureRequest, broker: Broker) -> Iterator[Way]:
 
 
 @pytest.fixture
-def box(way: Way) -> Iterator[Box]:
+def box(way: Way, broker: Broker) -> Iterator[Box]:
     box = Box(way.port)
     box.start()
     assert f"MQTT {way.version} at" in box.door.status()[1]
+    early = Phone(broker.port)
+    early.wait("agentd/box/soil/availability")  # the last of what it tells at the start
+    early.close()
     yield box
     box.verbs.release.set()
     box.door.close()
