@@ -59,6 +59,9 @@ STOP_S: Final = 1.0
 RELOAD_S: Final = 5.0
 """Longest wait for the tick to take over a new configuration."""
 
+RETRY_S: Final = 5.0
+"""Pause between two tries to open what was unplugged."""
+
 LLM_SOCKET: Final = "llm.sock"
 BROKER_SOCKET: Final = "mqtt.sock"
 """Sockets of the sisters, in the run folder."""
@@ -306,7 +309,7 @@ class Agentd:
     # running ----------------------------------------------------------------------------------
 
     def _tick_until_told(self) -> None:
-        wait_s = 0.0
+        wait_s, retried_at = 0.0, read_clock()
         while not self._ending.is_set():
             batch = self._inbox.take(wait_s=wait_s)
             began = read_clock()
@@ -315,6 +318,15 @@ class Agentd:
             wait_s = self._loop.tick(batch, began)
             self._health.note_turn(began.age_s(read_clock()) * 1000.0)
             notify.watchdog()
+            if retried_at.age_s(began) >= RETRY_S:
+                retried_at = began
+                self._retry()
+
+    def _retry(self) -> None:
+        """Take in what was unplugged at the start and is there now."""
+        if self._furniture.retry():
+            self._adopt(self._config)
+            self._furniture.start_sensors()
 
     def _publish(self, turn: Turn) -> None:
         """Hand a turn's changes to the journal and the feed; neither blocks."""

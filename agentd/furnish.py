@@ -16,7 +16,7 @@ from agentd.loop import House
 from agentd.safety import Row
 from agentd.schema import BoardTable
 from hal import registry
-from hal.contract import Actuator, HalError, Post, Sensor, Wiring
+from hal.contract import Actuator, HalError, Post, Sensor, Unplugged, Wiring
 from hal.link.gpio import open_pins
 from llmagentos.clock import Clock
 from llmagentos.home import Device, Home
@@ -56,6 +56,7 @@ class Furniture:
         self._no_link: dict[str, str] = {}
         self._parts: dict[str, _Opened] = {}
         self._started: set[str] = set()
+        self._away: list[DeviceRow] = []
 
     def furnish(self, config: Config) -> tuple[House, list[str]]:
         """Close what is gone, open what is new.
@@ -76,11 +77,24 @@ class Furniture:
             self._close_part(name)
         self._open_pins(config.board)
         self._open_links(config, stale_links)
+        self._away = []
         new = [row for row in config.devices if row.device.id not in self._parts]
         faults = {fault.device.id: fault.reason for fault in config.faults}
         faults |= {row.device.id: reason for row in new if (reason := self._open_part(row))}
+        for reason in faults.values():
+            _log.warning("%s", reason)
         changed = dict.fromkeys([*gone, *(row.device.id for row in new)])
         return self._house(config, faults), list(changed)
+
+    def retry(self) -> bool:
+        """Try again what was unplugged when it was opened.
+
+        Returns:
+            Whether anything came back, so that `furnish` gives another house.
+        """
+        away, self._away = self._away, []
+        faults = [self._open_part(row) for row in away]
+        return "" in faults
 
     def start_sensors(self) -> None:
         """Let every sensor post that does not yet."""
@@ -145,10 +159,11 @@ class Furniture:
         try:
             part = registry.build(row.driver, wiring)
         except HalError as exc:
+            if isinstance(exc, Unplugged):
+                self._away.append(row)
             reason = f"{row.where}: {exc}"
             if self._no_pins and row.driver.startswith("gpio."):
                 reason = f"{row.where}: {self._no_pins}"
-            _log.warning("%s", reason)
             return reason
         self._parts[row.device.id] = _Opened(row, part)
         return ""

@@ -33,9 +33,6 @@ IDLE_S: Final = 1.0
 BUSY_S: Final = 0.05
 """Pause between turns while something is under way (a cover travels)."""
 
-STALE_AFTER_PERIODS: Final = 3.0
-"""A sensor that missed this many of its own periods is stale."""
-
 _TOLERANCE: Final = 1.5
 """How far a number read back may lie from the one asked, in its own unit: an 8-bit duty cycle
 cannot hold every percent."""
@@ -50,7 +47,8 @@ class House:
     """The gate's rows of every output that works."""
     actuators: Mapping[str, Actuator] = field(default_factory=dict)
     period_s: Mapping[str, float] = field(default_factory=dict)
-    """Longest time between two readings, for sensors that have one."""
+    """Longest time between two readings of a sound sensor, for those that have one; an older
+    reading is stale."""
     rules: tuple[Rule, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     """Devices that cannot be used, with the reason."""
@@ -193,7 +191,7 @@ class Loop:
             if state is None or state.at is None or state.quality is not Quality.GOOD:
                 continue
             age_s = state.at.age_s(now)
-            if age_s > STALE_AFTER_PERIODS * period_s:
+            if age_s > period_s:
                 reason = f"no reading for {age_s:.0f} s"
                 self._mark(replace(state, quality=Quality.STALE, reason=reason))
 

@@ -47,8 +47,8 @@ def log_to(program: str, *, environ: Mapping[str, str] = os.environ) -> None:
     if journal is None:
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     else:
-        handler = journal.JournalHandler(SYSLOG_IDENTIFIER=program)
-        logging.basicConfig(level=logging.INFO, handlers=[handler])
+        sink = journal.JournalHandler(SYSLOG_IDENTIFIER=program)
+        logging.basicConfig(level=logging.INFO, handlers=[sink])
 
 
 def _say(state: str) -> None:

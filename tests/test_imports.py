@@ -40,6 +40,14 @@ BELOW_THE_LOOP = (
 EVERYWHERE = ("numpy", "typer", "rich")
 """Libraries that more than one module may import."""
 
+SHARED = {
+    # A pin factory is a subclass of gpiozero's own; gpio.py is where everybody else meets it.
+    "gpiozero": {"hal/link/gpio.py", "hal/link/gpiod.py", "hal/board/pin.py"},
+    # The tables as types, and the one place that reads a file into them.
+    "msgspec": {"agentd/schema.py", "agentd/toml_source.py"},
+}
+"""Libraries of which more than one module must know, and those modules."""
+
 CLOCKS = frozenset({
     "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter",
     "time.perf_counter_ns", "datetime.datetime.now",
@@ -101,7 +109,8 @@ def spreads_a_library(sources: list[Module]) -> Iterator[Found]:
             if top and top not in (*PACKAGES, *EVERYWHERE, *sys.stdlib_module_names):
                 places[top].setdefault(module.path, Found(module, line, f"{top} is imported"))
     for library, found in places.items():
-        for place in list(found.values())[1:]:
+        beyond = [each for path, each in found.items() if path not in SHARED.get(library, ())]
+        for place in beyond if library in SHARED else beyond[1:]:
             yield Found(place.module, place.line, f"{library} stands in {next(iter(found))} too")
 
 

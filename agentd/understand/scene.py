@@ -31,16 +31,7 @@ class SceneRecogniser(Recogniser):
         observation: Observation,  # noqa: ARG002 - a scene is the same in every state
         context: Context,  # noqa: ARG002 - and wherever it is asked for
     ) -> Recognition | None:
-        scene = self._scenes.get(self._bare(text))
+        scene = self._scenes.get(self._words.without_courtesy(tokens(text)))
         if scene is None:
             return None
         return Recognition(Act(scene.actions), self.name, explain={"scene": scene.id})
-
-    def _bare(self, text: str) -> tuple[str, ...]:
-        """The words of a sentence without the politeness around it."""
-        said = list(tokens(text))
-        while said and said[0] in self._words.lead_in:
-            del said[0]
-        while said and said[-1] in self._words.courtesies:
-            del said[-1]
-        return tuple(said)

@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from pathlib import Path
 from typing import Any, Final
 
 from gpiozero import exc as gpio  # type: ignore[import-untyped]  # gpiozero has no types
+from gpiozero.pins.local import LocalPiFactory  # type: ignore[import-untyped]  # as above
 from gpiozero.pins.pi import (  # type: ignore[import-untyped]  # gpiozero has no types
     PiFactory,
     PiPin,
@@ -95,15 +95,9 @@ class BoardFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no types
         except (DoorError, WireError) as exc:
             raise BoardLost(f"the simulated board is away: {exc}") from exc
 
-    @staticmethod
-    def ticks() -> float:
-        """Seconds of the monotonic clock, which the board's edges carry too."""
-        return time.monotonic()
-
-    @staticmethod
-    def ticks_diff(later: float, earlier: float) -> float:
-        """Seconds between two ticks."""
-        return later - earlier
+    # The monotonic clock, which the board's edges carry too.
+    ticks = staticmethod(LocalPiFactory.ticks)
+    ticks_diff = staticmethod(LocalPiFactory.ticks_diff)
 
     def enlist(self, number: int, pin: BoardPin) -> None:
         """Have a pin told of its edges."""

@@ -55,6 +55,14 @@ pin = 24
 [device.limits]
 safe_state = "off"
 confirm = true
+[[scene]]
+id = "evening"
+name = "good evening"
+aliases = ["cosy time"]
+actions = [
+  { device = "lamp", action = "set_brightness", args = { brightness = 30 } },
+  { device = "fan", action = "turn_off" },
+]
 """
 
 

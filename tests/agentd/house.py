@@ -62,4 +62,4 @@ def house(**limits: Limits) -> tuple[House, dict[str, Output]]:
     }
     outputs = {name: Output(kind) for name, kind in kinds.items()}
     home = Home(devices=(*devices, tank))
-    return House(home, rows, outputs, period_s={"tank": 1.0}), outputs
+    return House(home, rows, outputs, period_s={"tank": 3.0}), outputs

@@ -42,6 +42,14 @@ def test_interpret_tells_and_does_nothing(box: Path) -> None:
     assert ask(box, "state", device="lamp")["states"]["lamp"]["values"]["state"] == "off"
 
 
+@pytest.mark.parametrize("said", ["good evening", "please activate the cosy time scene"])
+def test_a_scene_is_asked_for_by_its_name(box: Path, said: str) -> None:
+    answer = ask(box, "ask", text=said)
+    assert answer["stage"] == "scene"
+    assert ask(box, "state", device="lamp")["states"]["lamp"]["values"]["brightness"] == 30
+    assert "Desk lamp is on, at 30 percent." in str(answer["reply"])
+
+
 def test_the_gate_gives_a_sentence_and_a_setting_the_same_refusal(box: Path) -> None:
     ask(box, "set", device="heater", value="on")
     said = ask(box, "ask", text="turn on the fan")
@@ -162,7 +170,7 @@ def test_check_ends_with_78_and_names_the_line(
     config = folder / "agentd.toml"
     config.write_text(ROOM + '[[device]]\nid = "x"\nkind = "switch"\ndriver = "d"\n')
     assert main(["--config", str(config), "--check"]) == 78
-    assert "agentd.toml:45: switch 'x' needs limits.safe_state" in capsys.readouterr().err
+    assert "agentd.toml:53: switch 'x' needs limits.safe_state" in capsys.readouterr().err
 
 
 def test_agentd_imports_no_model_and_no_sound() -> None:
