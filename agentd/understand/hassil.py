@@ -15,13 +15,16 @@ from agentd.understand.recogniser import Context, Recogniser, Recognition
 from agentd.understand.resolver import Resolver
 from agentd.understand.sentences import home_assistant_sentences, own_sentences
 from agentd.understand.words import Words
-from llmagentos.home import Area, Floor, Home, Scene
+from llmagentos.home import Area, Floor, Home
 from llmagentos.utterance import Answer, Nothing, Observation
 
 _Row = tuple[str, str, dict[str, str]]
 """What is said, what it means, and the context that it brings."""
 
 _TARGET_SLOTS = frozenset({"name", "area", "floor", "domain", "device_class", "thing"})
+
+_WORTH_SAYING = frozenset({"ambiguous", "range"})
+"""Why nothing is done, where that helps the one who asked."""
 
 
 class HassilRecogniser(Recogniser):
@@ -43,7 +46,6 @@ class HassilRecogniser(Recogniser):
             "name": _list("name", _names(home)),
             "area": _list("area", _called(home.areas)),
             "floor": _list("floor", _called(home.floors)),
-            "scene": _list("scene", _called(home.scenes)),
         }
 
     def recognise(
@@ -75,11 +77,10 @@ class HassilRecogniser(Recogniser):
     def _by_ours(self, text: str, observation: Observation, context: Context) -> Recognition | None:
         found: dict[int, list[Recognition]] = {}
         language = self._words.language
-        lists: dict[str, SlotList] = {"scene": self._lists["scene"]}
-        for result in recognize_all(text, self._ours, slot_lists=lists, language=language):
+        for result in recognize_all(text, self._ours, language=language):
             for intent in self._our_intents(result, context):
                 outcome = self._resolver.resolve(intent, observation, context)
-                if not isinstance(outcome, Nothing) or outcome.reason == "ambiguous":
+                if not isinstance(outcome, Nothing) or outcome.reason in _WORTH_SAYING:
                     one = Recognition(outcome, self.name, _spoken_of(intent), _explain(result))
                     found.setdefault(_looseness(result), []).append(one)
         if not found:
@@ -161,7 +162,7 @@ def _names(home: Home) -> Iterator[_Row]:
             yield name, name, context
 
 
-def _called(things: Iterable[Area | Floor | Scene]) -> Iterator[_Row]:
+def _called(things: Iterable[Area | Floor]) -> Iterator[_Row]:
     for thing in things:
         for name in (thing.name, *thing.aliases):
             yield name, thing.id, {}

@@ -74,8 +74,6 @@ class Resolver:
                 return self._state(intent, observation, context)
             if intent.name == "HassClimateGetTemperature":
                 return self._temperature(intent, observation, context)
-            if "scene" in intent.slots:
-                return _scene(intent, observation)
             if intent.name in _EXPAND:
                 return self._act(intent, observation, context)
         except Ambiguous as several:
@@ -144,11 +142,6 @@ class Resolver:
             return Nothing("no_device", self._words.say("no_device"))
         text = self._describe.temperature(found[0], observation.states.get(found[0].id))
         return Answer(text, (found[0].id,))
-
-
-def _scene(intent: Intent, observation: Observation) -> Outcome:
-    chosen = [scene for scene in observation.home.scenes if scene.id == intent.slots["scene"]]
-    return Act(chosen[0].actions) if chosen else Nothing("no_device")
 
 
 def _is_in_range(action: Action, home: Home) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from llmagentos.home import Device
 
-_TOKEN: Final = re.compile(r"[+\-]?\d+(?:[.,]\d+)?|[^\W_]+(?:['’][^\W_]+)*|%|°")
+_TOKEN: Final = re.compile(r"(?:(?<!\w)[+\-])?\d+(?:[.,]\d+)?|[^\W_]+(?:['’][^\W_]+)*|%|°")
 
 _CLAUSE: Final = re.compile(r"[,;.!?]+(?:\s+|$)")
 
