@@ -28,7 +28,7 @@ from agentd.door.render import applied_event, state_event
 from agentd.door.sock import SocketDoor, SocketTaken
 from agentd.door.verb import Ports, Verbs
 from agentd.furnish import Furniture
-from agentd.health import Health, Probe, overall
+from agentd.health import Health, Probe, overall, unavailable
 from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop, Turn
@@ -44,7 +44,6 @@ from llmagentos.cause import Cause
 from llmagentos.clock import Instant
 from llmagentos.home import Home
 from llmagentos.place import run_dir
-from llmagentos.reading import Quality
 from llmagentos.utterance import Observation, Utterance
 from models import catalog, store
 
@@ -249,17 +248,12 @@ class Agentd:
 
     def _tell_health(self) -> Mapping[str, Any]:
         now = read_clock()
-        states = self._loop.observe(now).states
-        parts = self._health.parts()
-        away = [
-            {"id": name, "reason": state.reason}
-            for name, state in states.items()
-            if state.quality is Quality.UNAVAILABLE
-        ]
+        states, parts = self._loop.observe(now).states, self._health.parts()
+        away = unavailable(states)
         return {
             "status": overall(
                 parts,
-                states,
+                away,
                 is_stopped=self._loop.is_stopped,
                 is_safe_mode=self._is_safe_mode,
                 errors=self._config.errors,

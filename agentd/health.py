@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,11 +84,11 @@ class Health:
 
 def overall(
     parts: Mapping[str, Mapping[str, str]],
-    states: Mapping[str, State],
+    away: Sequence[Mapping[str, str]],
     *,
     is_stopped: bool,
     is_safe_mode: bool,
-    errors: tuple[str, ...] = (),
+    errors: Sequence[str] = (),
 ) -> str:
     """safe_mode, stopped, degraded or ready: the worst that holds."""
     if is_safe_mode:
@@ -96,5 +96,13 @@ def overall(
     if is_stopped:
         return "stopped"
     is_fine = all(part["status"] in _FINE for part in parts.values())
-    is_whole = all(state.quality is not Quality.UNAVAILABLE for state in states.values())
-    return "ready" if is_fine and is_whole and not errors else "degraded"
+    return "ready" if is_fine and not away and not errors else "degraded"
+
+
+def unavailable(states: Mapping[str, State]) -> list[dict[str, str]]:
+    """The devices that cannot be used, with their reasons."""
+    return [
+        {"id": name, "reason": state.reason}
+        for name, state in states.items()
+        if state.quality is Quality.UNAVAILABLE
+    ]

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from agentd import argument
 from agentd.schema import Limits, Requirement
 from llmagentos.cause import Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Device
-from llmagentos.kind import ACTIONS, Argument, Scalar, effect, is_active
+from llmagentos.kind import ACTIONS, Scalar, effect, is_active
 from llmagentos.plan import Action, Plan, Ruling, Verdict
 from llmagentos.reading import Quality, State
 from llmagentos.utterance import Observation
@@ -187,20 +188,24 @@ def _judge(
     row = rows.get(action.device)
     if row is None or not row.device.can(action.name):
         return _deny(action, "allowed", _cannot(row, action, observation))
-    if problem := _argument_problem(row.device, action):
+    if problem := argument.find_problem(row.device, action):
         return _deny(action, "range", problem)
     state = observation.states.get(action.device)
     if state and not state.is_available:
         text = f"The {row.device.name} is not available: {state.reason or 'no reason known'}."
         return _deny(action, "unavailable", text.replace("..", "."))
-    granted = _clamp(row.device, action)
+    granted = argument.clamp(row.device, action)
     if refusal := _refusal(granted, row, plan, gate, observation, rows):
         return _deny(action, *refusal)
     if question := _needs_yes(granted, row, plan, state):
         return Verdict(Ruling.CONFIRM, action, None, "confirm", question)
     if granted != action:
         return Verdict(
-            Ruling.CLAMP, action, granted, "range", _clamped(row.device, action, granted)
+            Ruling.CLAMP,
+            action,
+            granted,
+            "range",
+            argument.explain_clamp(row.device, action, granted),
         )
     return Verdict(Ruling.ALLOW, action, action)
 
@@ -332,51 +337,6 @@ def _needs_yes(action: Action, row: Row, plan: Plan, state: State | None) -> str
     if now_active or not is_active(row.device.kind, after):
         return None
     return f"Shall I really {action.name.replace('_', ' ')} the {row.device.name}?"
-
-
-def _argument_problem(device: Device, action: Action) -> str | None:
-    wanted = ACTIONS[device.kind][action.name]
-    if set(action.args) != {argument.name for argument in wanted}:
-        names = ", ".join(argument.name for argument in wanted) or "nothing"
-        return f"To {action.name} the {device.name} takes {names}."
-    for argument in wanted:
-        value = action.args[argument.name]
-        if argument.is_text:
-            if not isinstance(value, str) or not value:
-                return f"The {argument.name} of the {device.name} must be a name."
-            if argument.name == "mode" and value not in (device.modes or ("off", "heat")):
-                modes = ", ".join(device.modes or ("off", "heat"))
-                return f"The {device.name} has no mode {value[:20]}; it has {modes}."
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            return f"The {argument.name} of the {device.name} must be a number."
-        elif not math.isfinite(value):
-            return f"The {argument.name} of the {device.name} must be a finite number."
-    return None
-
-
-def _bounds(device: Device, argument: Argument) -> tuple[float, float]:
-    low = argument.minimum if argument.minimum is not None else device.minimum
-    high = argument.maximum if argument.maximum is not None else device.maximum
-    return (-math.inf if low is None else low, math.inf if high is None else high)
-
-
-def _clamp(device: Device, action: Action) -> Action:
-    args = dict(action.args)
-    for argument in ACTIONS[device.kind][action.name]:
-        value = args[argument.name]
-        if not argument.is_text and isinstance(value, int | float):
-            low, high = _bounds(device, argument)
-            args[argument.name] = min(max(value, low), high)
-    return action if args == dict(action.args) else Action(action.device, action.name, args)
-
-
-def _clamped(device: Device, asked: Action, granted: Action) -> str:
-    for name, wanted in asked.args.items():
-        given = granted.args[name]
-        if isinstance(wanted, int | float) and isinstance(given, int | float) and given != wanted:
-            bound = "at most" if wanted > given else "at least"
-            return f"The {device.name} takes a {name} of {bound} {given:g}, not {wanted:g}."
-    return ""
 
 
 def _cannot(row: Row | None, action: Action, observation: Observation) -> str:

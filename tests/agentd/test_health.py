@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from agentd.health import REPORT_STALE_S, Health, overall
+from agentd.health import REPORT_STALE_S, Health, overall, unavailable
 from agentd.node import node_name
 from llmagentos.reading import Quality, State
 from tests.agentd.clock import HandClock
 
 OK = {"journal": {"status": "ok", "detail": ""}}
 DEAF = {"voice": {"status": "away", "detail": "it no longer reports"}}
-GONE = {"lamp": State("lamp", quality=Quality.UNAVAILABLE)}
+GONE = unavailable({"lamp": State("lamp", quality=Quality.UNAVAILABLE, reason="pulled")})
 
 
 @pytest.mark.parametrize(
-    ("parts", "states", "flags", "word"),
+    ("parts", "away", "flags", "word"),
     [
-        (OK, {}, {}, "ready"),
-        ({"voice": {"status": "no_microphone", "detail": ""}}, {}, {}, "ready"),
-        (DEAF, {}, {}, "degraded"),
+        (OK, [], {}, "ready"),
+        ({"voice": {"status": "no_microphone", "detail": ""}}, [], {}, "ready"),
+        (DEAF, [], {}, "degraded"),
         (OK, GONE, {}, "degraded"),
-        (OK, {}, {"errors": ("a mistake",)}, "degraded"),
+        (OK, [], {"errors": ("a mistake",)}, "degraded"),
         (DEAF, GONE, {"is_stopped": True}, "stopped"),
-        (OK, {}, {"is_stopped": True, "is_safe_mode": True}, "safe_mode"),
+        (OK, [], {"is_stopped": True, "is_safe_mode": True}, "safe_mode"),
     ],
     ids=["fine", "no microphone", "deaf", "device", "config", "stopped", "safe mode"],
 )
-def test_the_worst_that_holds_is_told(parts, states, flags, word) -> None:
+def test_the_worst_that_holds_is_told(parts, away, flags, word) -> None:
     known = {"is_stopped": False, "is_safe_mode": False, **flags}
-    assert overall(parts, states, **known) == word
+    assert overall(parts, away, **known) == word
 
 
 def test_a_sister_that_stops_reporting_is_away() -> None:
