@@ -26,6 +26,7 @@ from agentd.understand.reply import (
     sentences,
 )  # fmt: skip
 from agentd.understand.scene import SceneRecogniser
+from agentd.understand.status import StatusRecogniser
 from agentd.understand.words import Words, load_words
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Clock
@@ -58,8 +59,9 @@ _MOST_WAITING: Final = 4
 
 def recognisers_for(words: Words) -> tuple[Recogniser, ...]:
     """The recognisers of a language, in the order in which they are asked."""
-    first = (SceneRecogniser(words), HassilRecogniser(words))
-    return (*first, GazetteerRecogniser(words)) if words.language == LANGUAGE else first
+    strict = (SceneRecogniser(words), HassilRecogniser(words))
+    spelt = (GazetteerRecogniser(words),) if words.language == LANGUAGE else ()
+    return (*strict, *spelt, StatusRecogniser(words))
 
 
 class Assistant:

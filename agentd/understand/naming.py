@@ -25,6 +25,8 @@ class _Entry:
     device: Device
     names: tuple[frozenset[str], ...]
     """Its name and each alias."""
+    phrases: tuple[str, ...]
+    """The same, each with its words in their order."""
     named: frozenset[str]
     """All words of its names."""
     heads: frozenset[str]
@@ -118,8 +120,11 @@ class Directory:
 
     def content(self, phrase: str) -> frozenset[str]:
         """The words of a phrase that have to be explained, as stems."""
+        return frozenset(self._ordered(phrase))
+
+    def _ordered(self, phrase: str) -> list[str]:
         skip = self._words.filler | self._words.quantifiers
-        return frozenset(self._words.stem(word) for word in tokens(phrase) if word not in skip)
+        return [self._words.stem(word) for word in tokens(phrase) if word not in skip]
 
     def explains(self, word: str, devices: Iterable[str]) -> bool:
         """Whether one of the devices may be called by this word, or the word is mere filler."""
@@ -132,13 +137,19 @@ class Directory:
         """All words that may be used of these devices, as stems."""
         return _union(self._by_id[device].words for device in devices)
 
+    def named_first(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the devices whose whole name a text begins with, articles aside."""
+        said = f"{' '.join(self._ordered(' '.join(words)))} "
+        found = [(len(name), e) for e in self._entries for name in e.phrases
+                 if said.startswith(f"{name} ")]  # fmt: skip
+        return _longest(found)
+
     def mentioned(self, text: str) -> tuple[str, ...]:
-        """Ids of the devices whose whole name stands in a text, the longest names first."""
-        said = self.content(text)
-        found = [(len(name), entry) for entry in self._entries for name in entry.names
-                 if name and name <= said]  # fmt: skip
-        best = max((size for size, _ in found), default=0)
-        return tuple(dict.fromkeys(e.device.id for size, e in found if size == best))
+        """Ids of the devices whose whole name stands in a text; of several names the longest."""
+        said = f" {' '.join(self._ordered(text))} "
+        found = [(len(name), entry) for entry in self._entries for name in entry.phrases
+                 if f" {name} " in said]  # fmt: skip
+        return _longest(found)
 
     def _is_elsewhere(self, entry: _Entry, said: frozenset[str]) -> bool:
         """Whether the phrase names an area that the device is not in.
@@ -183,13 +194,15 @@ class Directory:
                    for w in tokens(phrase) if w not in self._words.numbers)  # fmt: skip
 
     def _entry(self, device: Device) -> _Entry:
-        names = tuple(self._stems(name) for name in (device.name, *device.aliases))
+        called = (device.name, *device.aliases)
+        names = tuple(self._stems(name) for name in called)
         sort = self._words.kind_names(device)
         return _Entry(
             device=device,
             names=tuple(name for name in names if name),
+            phrases=tuple(" ".join(words) for n in called if (words := self._ordered(n))),
             named=_union(names),
-            heads=frozenset(map(self._head, (device.name, *device.aliases))),
+            heads=frozenset(map(self._head, called)),
             place=self._areas.get(device.area or "", frozenset()),
             sort=self._stems(*sort),
             nouns=self._stems(*self._words.driven_names(device.kind)),
@@ -219,6 +232,11 @@ def _only_reads(entry: _Entry, kinds: frozenset[str]) -> bool:
 
 def _target(entries: Iterable[_Entry], *, is_group: bool = False) -> Target:
     return Target(devices=tuple(entry.device.id for entry in entries), is_group=is_group)
+
+
+def _longest(found: list[tuple[int, _Entry]]) -> tuple[str, ...]:
+    best = max((size for size, _ in found), default=0)
+    return tuple(dict.fromkeys(entry.device.id for size, entry in found if size == best))
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
