@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -133,7 +134,7 @@ class HassilRecogniser(Recogniser):
             area=context.area,
             may_be_place=bool(metadata.get("place")),
         )
-        return (found,) if found else ()
+        return (replace(found, classes=tuple(metadata.get("classes", ()))),) if found else ()
 
     def _devices(self, name: Any, result: RecognizeResult) -> tuple[str, ...]:
         """Ids of the devices of that name and of a kind that the sentence fits."""

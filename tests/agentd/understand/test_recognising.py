@@ -91,6 +91,8 @@ def test_sentence_with_an_unexplained_word_does_nothing(understood, sentence):
         ("what is the temperature in the study",      "21.5 degrees"),
         ("what is the status of the soil",            "Soil is at 34 %"),
         ("which lights are on",                       "None"),
+        ("how wet is the soil just now",              "Soil is at 34 %"),
+        ("how dry is the garden",                     "Soil is at 34 %"),
     ],
 )  # fmt: skip
 def test_question_is_answered_from_states(understood, sentence, text):
