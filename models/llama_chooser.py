@@ -1,9 +1,10 @@
-"""Choosing with llama.cpp: a resident prefix, and each distinct token of the choices read once.
+"""Choosing with llama.cpp: a resident prefix, and what the choices share is read once.
 
 Lane 0 of the model's memory holds the prefix and, during a choice, the prompt. The choices form a
-trie; its branches are lanes that share lane 0 and their common beginnings, so that one batch reads
-tokens of many branches. For 40 choices that took 0.52 s on one core, one token after the other
-0.75 s; where memory is slower than here the gain is larger.
+trie. The model reads it only as far as it forks, and is asked at each fork which of the tokens
+that can follow it expects: constrained decoding, of all choices at once instead of the best one.
+Its branches are lanes that share lane 0 and their common beginnings, so that one batch reads
+tokens of many branches.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from models.choose import (
     check,
 )
 from models.llama import BATCH_TOKENS, CONTEXT_TOKENS, Aborted, Llama, Slot
-from models.trie import Trie
+from models.trie import Node, Trie
+from models.trie import Path as Way
 
 _Item = TypeVar("_Item")
 
@@ -34,8 +36,8 @@ _RESERVE_TOKENS: Final = 128
 _LONGEST_TOKENS: Final = 64
 """Longest choice, its end included; a label of 40 characters has some 10."""
 
-_KEPT_BASELINES: Final = 4096
-"""Scores of baselines that are remembered at most."""
+_KEPT_COSTS: Final = 4096
+"""Tokens whose cost is remembered for each prompt of a baseline."""
 
 
 class LlamaChooser(Chooser):
@@ -65,8 +67,8 @@ class LlamaChooser(Chooser):
         self._until_s = float("inf")
         self._prefix: tuple[int, ...] = ()
         self._end = "\n"
-        self._baselines: dict[tuple[str, str], float] = {}
-        """(prompt, choice) -> its log-likelihood after the resident prefix"""
+        self._baselines: dict[str, dict[Way, float]] = {}
+        """prompt -> what a token costs at a fork, after the resident prefix and that prompt"""
         self._llama = Llama(
             path, should_stop=self._should_stop, threads=threads, context_tokens=context_tokens
         )
@@ -103,9 +105,10 @@ class LlamaChooser(Chooser):
         check(prompt, choices, baseline)
         started_s = self._clock().mono_s
         with self._within(started_s + deadline_s):
+            trie = self._trie(choices)
             # First, since what is known of it stays known when the deadline passes.
-            base = self._baseline(baseline, choices) if baseline else [0.0] * len(choices)
-            raw = self._likelihoods(prompt, choices)
+            base = self._baseline(baseline, trie) if baseline else [0.0] * len(choices)
+            raw = trie.likelihoods(self._costs(prompt, trie))
         scores = [high - low for high, low in zip(raw, base, strict=True)]
         return Choice.of(scores, elapsed_ms=(self._clock().mono_s - started_s) * 1000.0)
 
@@ -136,48 +139,42 @@ class LlamaChooser(Chooser):
         for lane in range(1, self._llama.lanes):
             self._llama.forget(lane=lane)
 
-    def _baseline(self, baseline: Baseline, choices: Sequence[str]) -> list[float]:
-        if len(self._baselines) > _KEPT_BASELINES:
-            self._baselines.clear()
+    def _baseline(self, baseline: Baseline, trie: Trie) -> list[float]:
+        """The weighted mean of what the choices cost after the baseline's prompts."""
+        total = [0.0] * len(trie.sequences)
         for prompt in baseline.prompts:
-            unknown = [choice for choice in choices if (prompt, choice) not in self._baselines]
-            if unknown:
-                scores = self._likelihoods(prompt, unknown)
-                self._baselines.update(
-                    ((prompt, choice), score) for choice, score in zip(unknown, scores, strict=True)
-                )
-        share = baseline.weight / len(baseline.prompts)
-        return [share * sum(self._baselines[p, c] for p in baseline.prompts) for c in choices]
+            if len(known := self._baselines.setdefault(prompt, {})) > _KEPT_COSTS:
+                known.clear()
+            if not all(path in known for fork in trie.forks for path in trie.children[fork]):
+                known |= self._costs(prompt, trie)
+            total = [low + more for low, more in zip(total, trie.likelihoods(known), strict=True)]
+        return [low * baseline.weight / len(baseline.prompts) for low in total]
 
-    def _likelihoods(self, prompt: str, choices: Sequence[str]) -> list[float]:
-        """The log-likelihood of each choice and its end, in nats."""
-        ahead = self._llama.tokenise(prompt)
+    def _trie(self, choices: Sequence[str]) -> Trie:
         sequences = [self._llama.tokenise(choice + self._end) for choice in choices]
         if (longest := max(map(len, sequences))) > _LONGEST_TOKENS:
             raise BadChoices(f"a choice has {longest} tokens, at most {_LONGEST_TOKENS} are scored")
-        trie = Trie(sequences)
-        passes = list(trie.passes(self._llama.lanes - 1))
+        return Trie(sequences)
+
+    def _costs(self, prompt: str, trie: Trie) -> dict[Way, float]:
+        """The log-probability of each follower of each fork, after prefix and prompt."""
+        ahead = self._llama.tokenise(prompt)
         start = len(self._prefix) + len(ahead)
+        passes = list(trie.passes(self._llama.lanes - 1))
         self._check_room(start, max((len(nodes) for nodes in passes), default=0))
-        likelihood = self._after(trie, (), self._read(ahead, start=len(self._prefix)))
+        costs = self._after(trie, (), self._read(ahead, start=len(self._prefix)))
         for nodes in passes:
-            self._llama.fork(range(1, 1 + max(max(node.lanes) for node in nodes) + 1))
+            self._llama.fork(range(1, 2 + max(max(node.lanes) for node in nodes)))
             for part in _parts(nodes):
-                lanes = [tuple(lane + 1 for lane in node.lanes) for node in part]
-                self._llama.evaluate(
-                    [
-                        Slot(node.path[-1], start + len(node.path) - 1, through, is_looked_at=True)
-                        for node, through in zip(part, lanes, strict=True)
-                    ]
-                )
-                for slot, node in enumerate(part):
-                    likelihood |= self._after(trie, node.path, slot)
+                self._llama.evaluate([_slot(node, start) for node in part])
+                for number, node in enumerate(part):
+                    if node.is_fork:
+                        costs |= self._after(trie, node.path, number)
             self._forget_lanes()
         self._llama.forget(lane=0, start=len(self._prefix))
-        return [sum(likelihood[s[:d]] for d in range(1, len(s) + 1)) for s in sequences]
+        return costs
 
-    def _after(self, trie: Trie, path: tuple[int, ...], slot: int) -> dict[tuple[int, ...], float]:
-        """What the node's followers cost, each by itself."""
+    def _after(self, trie: Trie, path: Way, slot: int) -> dict[Way, float]:
         followers = trie.children[path]
         costs = self._llama.log_probabilities(slot, [follower[-1] for follower in followers])
         return dict(zip(followers, costs, strict=True))
@@ -199,6 +196,12 @@ class LlamaChooser(Chooser):
                 f"prefix and prompt have {before} tokens and the choices {branches} at a time, "
                 f"at most {self._llama.context_tokens} fit"
             )
+
+
+def _slot(node: Node, start: int) -> Slot:
+    """A node of the trie, `start` being the first position behind the prompt."""
+    lanes = tuple(lane + 1 for lane in node.lanes)
+    return Slot(node.path[-1], start + len(node.path) - 1, lanes, is_looked_at=node.is_fork)
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
