@@ -108,7 +108,7 @@ class Assistant:
         self._replies = ReplyMaker(self._words)
         self._offerer = Offerer(chooser, self._words) if chooser else None
         self._interpreter = Interpreter(
-            self._words, recognisers_for(self._words), offerer=self._offerer
+            self._words, recognisers_for(self._words), clock=clock, offerer=self._offerer
         )
         self._home = home
         self._interpreter.refresh(home)

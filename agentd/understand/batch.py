@@ -20,7 +20,7 @@ from agentd.understand.offer import Offerer
 from agentd.understand.outcome import encode_outcome
 from agentd.understand.words import load_words
 from llmagentos.cause import Origin, Rank
-from llmagentos.clock import Instant
+from llmagentos.clock import Clock, Instant
 from llmagentos.errors import LlmagentosError
 from llmagentos.home import Area, Device, Floor, Home
 from llmagentos.kind import ACTIONS, Scalar, effect
@@ -48,8 +48,13 @@ class Scene:
 
 
 def run(
-    homes: Path, cases: Iterable[Path], out: Path, *, chooser: Chooser | None = None
-) -> int:  # fmt: skip
+    homes: Path,
+    cases: Iterable[Path],
+    out: Path,
+    *,
+    chooser: Chooser | None = None,
+    clock: Clock | None = None,
+) -> int:
     """Interpret every turn of every case and write one JSON line for each.
 
     Args:
@@ -57,6 +62,7 @@ def run(
         cases: files of cases, or folders of such files.
         out: where the result lines go: id, turn, outcome, stage, margin, ms.
         chooser: the language model; None leaves it out.
+        clock: times each turn; without one every time is 0.
 
     Returns:
         How many turns were interpreted.
@@ -69,7 +75,7 @@ def run(
     written = 0
     try:
         with out.open("w", encoding="utf-8") as file:
-            for line in _interpret_all(ordered, scenes, chooser):
+            for line in _interpret_all(ordered, scenes, chooser, clock or _standing_still):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
                 written += 1
     except OSError as exc:
@@ -77,12 +83,19 @@ def run(
     return written
 
 
+def _standing_still() -> Instant:
+    return _START
+
+
 def _interpret_all(
-    cases: list[Mapping[str, Any]], scenes: Mapping[str, Scene], chooser: Chooser | None
+    cases: list[Mapping[str, Any]],
+    scenes: Mapping[str, Scene],
+    chooser: Chooser | None,
+    clock: Clock,
 ) -> Iterator[dict[str, Any]]:
     words = load_words("en")
     offerer = Offerer(chooser, words) if chooser else None
-    interpreter = Interpreter(words, recognisers_for(words), offerer=offerer)
+    interpreter = Interpreter(words, recognisers_for(words), clock=clock, offerer=offerer)
     present = ""
     for case in cases:
         scene = scenes.get(case["home"])

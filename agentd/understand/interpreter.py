@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from agentd.understand.naming import Directory
 from agentd.understand.offer import ModelAway, Offerer
 from agentd.understand.recogniser import Context, Recogniser
 from agentd.understand.words import Words
+from llmagentos.clock import Clock
 from llmagentos.home import Home
 from llmagentos.utterance import (
     Act,
@@ -45,12 +45,17 @@ class Interpreter:
     """Exactly the path of `ask`, of `interpret`, and of a run over files of sentences."""
 
     def __init__(
-        self, words: Words, recognisers: Sequence[Recogniser], *, offerer: Offerer | None = None
+        self,
+        words: Words,
+        recognisers: Sequence[Recogniser],
+        *,
+        clock: Clock,
+        offerer: Offerer | None = None,
     ) -> None:
         self._words = words
         self._guard = Guard(words)
         self._chain = Chain(recognisers, words, guard=self._guard)
-        self._offerer = offerer
+        self._clock, self._offerer = clock, offerer
         self._directory = Directory(Home(), words=words)
         self._lock = threading.Lock()  # recognisers keep scratch state; the model has its own lock
 
@@ -73,14 +78,13 @@ class Interpreter:
 
         Blocks up to the model's deadline where the model is asked.
         """
-        started = time.perf_counter()
+        started = self._clock()
         with self._lock:
             found = self._converse(utterance.text, observation, conversation)
             found = found or self._recognise(utterance, observation, conversation)
         if isinstance(found.interpretation.outcome, Nothing):
             found = self._offer(utterance, observation, found)
-        elapsed_ms = (time.perf_counter() - started) * 1000.0
-        return _timed(found, elapsed_ms)
+        return _timed(found, started.age_s(self._clock()) * 1000.0)
 
     def _converse(
         self, text: str, observation: Observation, conversation: Conversation

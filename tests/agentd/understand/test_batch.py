@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from agentd.understand.batch import CasesError, run
+from llmagentos.clock import Instant
 from models.scripted import ScriptedChooser
 
 HOME = {
@@ -24,6 +26,10 @@ HOME = {
 }  # fmt: skip
 
 
+def read_clock():
+    return Instant(time.monotonic(), time.time())
+
+
 @pytest.fixture
 def interpret(tmp_path):
     homes = tmp_path / "homes"
@@ -35,7 +41,7 @@ def interpret(tmp_path):
         rows = [{"id": "a", "home": "flat", "context_area": None, "turns": turns, **case}]
         cases, out = tmp_path / "cases.jsonl", tmp_path / "out.jsonl"
         cases.write_text("\n".join(json.dumps(row) for row in rows))
-        assert run(homes, [cases], out, chooser=chooser) == len(texts)
+        assert run(homes, [cases], out, chooser=chooser, clock=read_clock) == len(texts)
         return [json.loads(line) for line in out.read_text().splitlines()]
 
     return of
