@@ -128,7 +128,7 @@ def test_hostile_name_is_short_clean_and_on_one_line(name):
 
     assistant(daemon, chooser=model).ask(say(DARK))
 
-    (_, choices), = model.asked
+    ((_, choices),) = model.asked
     for choice in choices:
         assert len(choice.strip()) <= LONGEST_LABEL
         assert choice.isprintable()

@@ -103,7 +103,9 @@ def test_question_is_answered_from_states(understood, sentence, text):
 
 
 def test_timers_delays_and_clock_are_understood(understood):
-    assert understood("set a timer named pizza for five minutes") == TimerRequest("start", 300, "pizza")
+    assert understood("set a timer named pizza for five minutes") == TimerRequest(
+        "start", 300, "pizza"
+    )
     assert understood("turn on the fan in 5 minutes") == Delayed(300, "turn on the fan")
     assert understood("what time is it") == ClockQuestion("time")
 
