@@ -102,10 +102,10 @@ def _interpret_files(homes: Path, cases: list[Path], out: Path, llm: Path | None
     from agentd.understand.llm_client import SocketChooser
 
     if llm is None:
-        return batch.run(homes, cases, out)
+        return batch.run(homes, cases, out, clock=read_clock)
     chooser = SocketChooser(llm)
     try:
-        return batch.run(homes, cases, out, chooser=chooser)
+        return batch.run(homes, cases, out, chooser=chooser, clock=read_clock)
     finally:
         chooser.close()
 
