@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from agentd.ctl import sound
 from agentd.ctl.command import Commands, Entry, Json, Run, emit, say
-from agentd.ctl.failure import Code, Failure
+from agentd.ctl.failure import START_HINT, Code, Failure
 from agentd.ctl.sentence import SpokenIn
 from llmagentos.clock import Instant
-from llmagentos.place import checkout, development_run
+from llmagentos.place import checkout, development_run, run_dir
+
+if TYPE_CHECKING:
+    from agentd.voice.card import Card, PortAudioCard
 
 _MODEL = "smollm2-135m"
 """The language model that set-up brings."""
@@ -30,6 +36,7 @@ class _Agentctl(Commands):
     table: ClassVar[Mapping[str, Entry]] = {
         "ask": Entry("agentd.ctl.sentence:ask", "Talk", takes_words=True),
         "interpret": Entry("agentd.ctl.app:interpret", "Talk", takes_words=True),
+        "hear": Entry("agentd.ctl.app:hear", "Talk"),
         "listen": Entry("agentd.ctl.sentence:listen", "Talk"),
         "say": Entry("agentd.ctl.sentence:speak", "Talk", takes_words=True),
         "devices": Entry("agentd.ctl.device:devices", "Devices"),
@@ -43,6 +50,7 @@ class _Agentctl(Commands):
         "health": Entry("agentd.ctl.box:health", "The box"),
         "reload": Entry("agentd.ctl.box:reload", "The box"),
         "version": Entry("agentd.ctl.box:version", "The box"),
+        "audio": Entry("agentd.ctl.app:audio", "Set up"),
         "scan": Entry("agentd.ctl.scan:scan", "Set up"),
         "config": Entry("agentd.ctl.configuration:config", "The box"),
         "models": Entry("agentd.ctl.model:models", "Set up"),
@@ -108,6 +116,70 @@ def _interpret_files(homes: Path, cases: list[Path], out: Path, llm: Path | None
         return batch.run(homes, cases, out, chooser=chooser, clock=read_clock)
     finally:
         chooser.close()
+
+
+def hear(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="WAV or FLAC, up to 60 s.")],
+    area: SpokenIn = None,
+    json: Json = False,
+    run: Run = None,
+) -> None:
+    """Let the box hear recordings as if they had been said, and do what they say."""
+    from agentd.voice.errors import EarError
+    from agentd.voice.hear import hear as send
+
+    codes = []
+    for file in files:
+        try:
+            heard = send(file, (run or run_dir()) / "voice.sock", area=area)
+        except EarError as exc:
+            raise Failure(str(exc), code=Code.AWAY, hint=START_HINT) from exc
+        told = {"file": str(file), **heard.to_json()}
+        emit(told, as_json=json, show=sound.show_heard)
+        codes.append(sound.code_of_heard(told))
+    raise typer.Exit(sound.worst(codes))
+
+
+def audio(
+    meter: Annotated[bool, typer.Option("--meter", help="Show how loud it is.")] = False,
+    microphone: Annotated[str, typer.Option(metavar="NAME", help="Part of its name.")] = "",
+    seconds: Annotated[float, typer.Option(help="How long the meter runs.")] = sound.SECONDS,
+    json: Json = False,
+) -> None:
+    """List microphones and loudspeakers; with --meter show how loud it is at one of them."""
+    from agentd.voice.card import PortAudioCard
+
+    if meter:
+        _measure(PortAudioCard(), microphone, seconds, as_json=json)
+    else:
+        emit(_sound_devices(PortAudioCard()), as_json=json, show=sound.show_devices)
+
+
+def _sound_devices(card: PortAudioCard) -> dict[str, Any]:
+    """No sound is a state, not a failure; then there is a reason."""
+    from agentd.voice.errors import CardError
+
+    try:
+        return {"devices": [asdict(device) for device in card.devices()], "reason": ""}
+    except CardError as exc:
+        return {"devices": [], "reason": str(exc)}
+
+
+def _measure(card: Card, name: str, seconds: float, *, as_json: bool) -> None:
+    from agentd.voice.pcm import level_dbfs
+
+    capture = card.open_microphone(name)
+    began = read_clock()
+    try:
+        while began.age_s(read_clock()) < seconds:
+            if pcm := capture.read(round(capture.rate_hz * sound.READ_S), timeout_s=1.0):
+                sound.show_level(level_dbfs(pcm), as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+    finally:
+        capture.close()
+        if sys.stdout.isatty() and not as_json:
+            say("")
 
 
 def dev(

@@ -24,6 +24,8 @@ import paho.mqtt.client as paho
 
 from agentd.ctl.app import read_clock
 from agentd.ctl.appliance import Appliance, Choice, Place, example
+from agentd.voice.hear import hear
+from agentd.voice.heard import Heard
 from llmagentos.client import Door
 
 READY_S: Final = 60.0
@@ -152,6 +154,10 @@ class Box:
         wish = data if value is None else {"value": value, **data}
         answer: dict[str, Any] = self.request("set", device=device, **wish)
         return answer
+
+    def hear(self, recording: Path, **options: Any) -> Heard:
+        """Let the box hear a WAV or FLAC file as if it had been said; needs `has_voice`."""
+        return hear(recording, self.place.run / "voice.sock", **options)
 
     def state(self, device: str) -> dict[str, Any]:
         """Values, quality, reason and cause of one device."""
