@@ -199,7 +199,7 @@ def test_an_indirect_wish_for_light_ranks_a_lamp_first(chooser: LlamaChooser):
 @pytest.mark.parametrize(
     ("prompt", "choices", "says"),
     [
-        pytest.param("word " * 3000, ("a",), "at most 1280 fit", id="prompt-too-long"),
+        pytest.param("word " * 3000, ("a",), "at most 1024 fit", id="prompt-too-long"),
         pytest.param("so", ("word " * 3000, "b"), "at most 64", id="choice-too-long"),
     ],
 )

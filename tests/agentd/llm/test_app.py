@@ -43,7 +43,7 @@ def connected(run: Path) -> Door:
 
     def connect() -> bool:
         try:
-            doors.append(Door(run / "llm.sock", timeout_s=20))
+            doors.append(Door(run / "llm.sock", timeout_s=120))
         except DoorClosed:
             return False
         return True
@@ -102,7 +102,7 @@ def test_it_chooses_with_the_real_model_in_180_megabytes(tmp_path):
         door.request("prefix", text="".join(lines), end=".\n")
         choices = [f" turn {way} lamp {n}" for n in range(20) for way in ("on", "off")]
         answer = door.request(
-            "choose", prompt='"Wish 7." So please', choices=choices, deadline_ms=60_000
+            "choose", prompt='"Wish 7." So please', choices=choices, deadline_ms=120_000
         )
         assert choices[answer["choice"]] == " turn on lamp 7"
         assert _pss_bytes(process.pid) < 190_000_000

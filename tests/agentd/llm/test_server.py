@@ -83,14 +83,25 @@ def test_the_socket_is_for_its_owner_alone(house):
     assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
 
 
-def test_a_full_queue_says_busy_and_serves_what_it_took(slow_house):
+def test_a_full_queue_says_busy_and_keeps_what_it_took(tmp_path):
+    chooser = ScriptedChooser(takes_s=30.0)
+    house = House(tmp_path, chooser)
+    client = house.raw()
+    client.send(0, "choose", **ASK, deadline_ms=60_000)
+    eventually(lambda: len(chooser.asked) == 1)
+    for number in range(1, QUEUE + 3):
+        client.send(number, "choose", **ASK, deadline_ms=60_000)
+    answers = [client.receive() for _ in range(2)]
+    assert [(a["id"], a["code"]) for a in answers] == [(QUEUE + 1, "busy"), (QUEUE + 2, "busy")]
+    assert house.door().request("health")["queue"] == QUEUE + 1
+    house.close()
+
+
+def test_requests_are_served_in_the_order_they_came(slow_house):
     client = slow_house.raw()
-    for number in range(QUEUE + 3):
+    for number in (5, 3, 4):
         client.send(number, "choose", **ASK)
-    answers = [client.receive() for _ in range(QUEUE + 3)]
-    refused = {answer["id"] for answer in answers if answer.get("code") == "busy"}
-    assert refused in ({QUEUE + 1, QUEUE + 2}, {QUEUE, QUEUE + 1, QUEUE + 2})
-    assert all(answer["status"] == "ok" for answer in answers if answer["id"] not in refused)
+    assert [client.receive()["id"] for _ in range(3)] == [5, 3, 4]
 
 
 def test_a_deadline_counts_from_arrival_not_from_the_front_of_the_queue(slow_house):
