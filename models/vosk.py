@@ -10,8 +10,10 @@ confidences are nearly always 1.0 and say nothing; its alternatives do.
 
 from __future__ import annotations
 
+import ctypes
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +119,16 @@ class _VoskRecognition(Recognition):
 
     def finish(self) -> Transcript:
         self._stretches.append(_stretch(self._recogniser.FinalResult()))
+        self._recogniser = None
+        _give_back()
         return _join(self._stretches)
+
+
+def _give_back() -> None:
+    """Return freed memory to the system: a free decode leaves 40 MB behind, again in the heap of
+    each thread that ever decoded."""
+    with suppress(AttributeError):  # a C library other than GNU's
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _stretch(result: str) -> _Stretch:

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Final
 
-from models.transcribe import UNKNOWN, Transcript
+from agentd.voice.sentence import Pick
+from models.transcribe import UNKNOWN
 
 LEAST_RATIO: Final = 0.6
 """Smallest likeness that counts as agreement. On recorded orders it costs 0.6 points of
 acceptance and removes seven of eight commands made out of other speech."""
+
+SILENCE: Final = "nothing was said"
+"""Reason when both opinions are empty."""
 
 _DENIALS: Final = frozenset(("don't", "not", "never", "didn't", "won't", "shouldn't", "stopped"))
 """Words that turn a command into its contrary or into talk about one."""
@@ -52,11 +57,11 @@ class Agreement:
     """Why it is not agreed, without a word of what was said; empty when agreed."""
 
 
-def agree(closed: Transcript, free: Transcript) -> Agreement:
-    """Compare the decode with the home's sentences to the free decode of the same sound."""
-    said, heard = closed.text.split(), free.text.split()
-    ratio = likeness(closed.text, free.text)
-    return Agreement(not (reason := _objection(said, heard, ratio)), ratio, reason)
+def agree(pick: Pick, free_text: str) -> Agreement:
+    """Compare what the home's sentences make of a sound to the free decode of the same sound."""
+    ratio = likeness(pick.text, free_text)
+    reason = _objection(pick, free_text.split(), ratio)
+    return Agreement(not reason, ratio, reason)
 
 
 def likeness(one: str, other: str) -> float:
@@ -65,13 +70,16 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio() if one and other else 0.0
 
 
-def _objection(said: list[str], heard: list[str], ratio: float) -> str:
+def _objection(pick: Pick, heard: list[str], ratio: float) -> str:
     """What speaks against acting; empty for nothing."""
+    said = pick.text.split()
     if not said:
-        return "no sentence of this home was heard" if heard else "nothing was said"
+        return "no sentence of this home was heard" if heard else SILENCE
     if UNKNOWN in said:
         return "part of it fits no sentence of this home"
-    if _DENIALS & set(heard) - set(said):
+    if pick.has_rival:
+        return "two sentences of this home fit it equally well"
+    if _DENIALS & set(_lead(heard, said)):
         return "it may have been a denial"
     if any(_contradicts(said, heard, words) for words in _OPPOSITES):
         return "the second opinion heard the opposite"
@@ -80,6 +88,12 @@ def _objection(said: list[str], heard: list[str], ratio: float) -> str:
     if ratio < LEAST_RATIO:
         return f"the second opinion differs, {ratio:.2f} alike"
     return ""
+
+
+def _lead(heard: list[str], said: list[str]) -> list[str]:
+    """What was heard before the first word that both opinions share."""
+    shared = set(said)
+    return list(takewhile(lambda word: word not in shared, heard))
 
 
 def _contradicts(said: list[str], heard: list[str], words: frozenset[str]) -> bool:

@@ -1,0 +1,158 @@
+"""From sound to one sentence, by two opinions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from agentd.voice.agree import Agreement, agree
+from agentd.voice.pcm import BYTES_A_SECOND, RATE_HZ
+from agentd.voice.sentence import Sentences
+from llmagentos.clock import Clock
+from models.transcribe import Transcriber, Vocabulary
+
+_HUSH_S: Final = 0.5
+"""Quiet put before every utterance: the model adapts to a voice only while it hears something,
+and loses the first word of a clip that begins with it. With it, 37 of 37 spoken commands are
+heard instead of 35."""
+
+_HUSH_DBFS: Final = -70.0
+"""Level of the faint noise in that quiet and in all sound, below any microphone's own: the model
+was made from real rooms and mishears the perfect silence of a synthetic voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What one utterance was heard to be."""
+
+    text: str
+    """The sentence of this home that it is most like; empty for silence."""
+
+    free_text: str
+    """The same sound with the model's own vocabulary; empty for silence."""
+
+    agreement: Agreement
+    """Whether the two bear each other out; nothing may act otherwise."""
+
+    audio_s: float
+    """Length of the sound."""
+
+    decode_ms: float
+    """Time that both decodes took."""
+
+    finish_ms: float
+    """The part of it after the last sample: what a speaker has to wait for."""
+
+
+class Hearing:
+    """One utterance while it is being heard. For one thread at a time."""
+
+    def __init__(self, transcriber: Transcriber, sentences: Sentences, *, clock: Clock) -> None:
+        """Begin with a moment of quiet."""
+        self._closed = transcriber.begin(Vocabulary.SENTENCES)
+        self._free = transcriber.begin(Vocabulary.FREE)
+        self._sentences = sentences
+        self._clock = clock
+        self._bytes = 0
+        self._busy_s = 0.0
+        self._decode(bytes(int(_HUSH_S * RATE_HZ) * 2))
+
+    @property
+    def audio_s(self) -> float:
+        """Length of the sound so far."""
+        return self._bytes / BYTES_A_SECOND
+
+    def accept(self, pcm: bytes) -> None:
+        """Take the next piece: mono, signed 16 bit little endian, 16 kHz, whole samples.
+
+        Raises:
+            ModelError: a recogniser failed on it.
+        """
+        self._bytes += len(pcm)
+        self._decode(pcm)
+
+    def finish(self) -> Recognised:
+        """End the utterance and compare the two opinions."""
+        started = self._clock()
+        closed, free = self._closed.finish(), self._free.finish()
+        finish_s = started.age_s(self._clock())
+        pick = self._sentences.pick(closed)
+        return Recognised(
+            text=pick.text,
+            free_text=free.text,
+            agreement=agree(pick, free.text),
+            audio_s=self.audio_s,
+            decode_ms=(self._busy_s + finish_s) * 1000,
+            finish_ms=finish_s * 1000,
+        )
+
+    def _decode(self, pcm: bytes) -> None:
+        started = self._clock()
+        sound = _with_floor(pcm)
+        self._closed.accept(sound)
+        self._free.accept(sound)
+        self._busy_s += started.age_s(self._clock())
+
+
+class Listener:
+    """Begins utterances with the home's present sentences."""
+
+    def __init__(self, transcriber: Transcriber, *, clock: Clock) -> None:
+        """Know no sentence yet."""
+        self._transcriber = transcriber
+        self._sentences = Sentences()
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """Which speech model this is."""
+        return self._transcriber.name
+
+    @property
+    def sentence_count(self) -> int:
+        """How many sentences of the home are known."""
+        return len(self._sentences)
+
+    def set_sentences(self, sentences: Sequence[str]) -> tuple[str, ...]:
+        """Listen for these from the next utterance on; returns the words that the model lacks."""
+        unknown = self._transcriber.set_sentences(sentences)
+        self._sentences = Sentences(sentences)
+        return unknown
+
+    def begin(self) -> Hearing:
+        """Start a new utterance.
+
+        Raises:
+            ModelError: the recogniser cannot be made.
+        """
+        return Hearing(self._transcriber, self._sentences, clock=self._clock)
+
+    def hear(self, pcm: bytes) -> Recognised:
+        """A whole utterance at once; `pcm` as in `Hearing.accept`."""
+        hearing = self.begin()
+        for start in range(0, len(pcm), PIECE_BYTES):
+            hearing.accept(pcm[start : start + PIECE_BYTES])
+        return hearing.finish()
+
+
+PIECE_BYTES: Final = BYTES_A_SECOND // 4
+"""How much of a recording is decoded at once: recognisers look for pauses between pieces."""
+
+
+def _with_floor(pcm: bytes) -> bytes:
+    """The sound with the faint noise added."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.int32)
+    noisy = samples + np.resize(_NOISE, samples.size)
+    return bytes(np.clip(noisy, -32768, 32767).astype("<i2").tobytes())
+
+
+def _noise() -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """One second, always the same, so that a recording is always heard alike."""
+    samples = np.random.default_rng(1).standard_normal(RATE_HZ) * 32768 * 10 ** (_HUSH_DBFS / 20)
+    return np.rint(samples).astype(np.int32)
+
+
+_NOISE: Final = _noise()
