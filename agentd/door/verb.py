@@ -243,7 +243,7 @@ class Verbs:
         outputs = [
             {"device": device.id, "state": observation.states[device.id].values.get("state")}
             for device in observation.home.devices
-            if is_output(device.kind) and device.id in observation.states
+            if any(map(device.can, ACTIONS[device.kind])) and device.id in observation.states
         ]
         return {"stopped": True, "outputs": outputs}
 
