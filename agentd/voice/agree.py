@@ -4,7 +4,7 @@ A closed vocabulary pulls any sound towards a command: unrelated speech comes ou
 full confidence. So the same sound is decoded a second time with the model's free vocabulary.
 The free text is full of wrong words but of right sounds, hence the letters of both are compared,
 without the blanks. Letters alone would let a sentence pass that differs in the one word that
-turns its meaning round, hence the list of such words.
+turns its meaning round, or that is a piece of a longer one; hence the other questions.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from itertools import takewhile
 from typing import Final
 
 from agentd.voice.sentence import Pick
-from models.transcribe import UNKNOWN
+from models.transcribe import UNKNOWN, Transcript
 
 LEAST_RATIO: Final = 0.6
-"""Smallest likeness that counts as agreement. On recorded orders it costs 0.6 points of
-acceptance and removes seven of eight commands made out of other speech."""
+"""Smallest likeness that counts as agreement. On recorded orders it costs 2 points of acceptance
+and removes seven of eight commands made out of other speech."""
+
+MOST_BEYOND_S: Final = 0.25
+"""Most speech that one opinion alone hears before or after the sentence. None of 252 recorded
+commands reaches it; "never turn on the pump" and "the theatre was full" stand at 0.4 s."""
 
 SILENCE: Final = "nothing was said"
 """Reason when both opinions are empty."""
 
-_DENIALS: Final = frozenset(("don't", "not", "never", "didn't", "won't", "shouldn't", "stopped"))
+_DENIALS: Final = frozenset(("don't", "not", "never", "didn't", "won't", "shouldn't"))
 """Words that turn a command into its contrary or into talk about one."""
 
 _OPPOSITES: Final = (
@@ -43,6 +47,9 @@ _NUMBERS: Final = frozenset((
     "half", "quarter",
 ))  # fmt: skip
 
+_DECISIVE: Final = _NUMBERS.union(*_OPPOSITES)
+"""Words that must have been heard: to put one in because it fits would be a guess that acts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -57,10 +64,22 @@ class Agreement:
     """Why it is not agreed, without a word of what was said; empty when agreed."""
 
 
-def agree(pick: Pick, free_text: str) -> Agreement:
-    """Compare what the home's sentences make of a sound to the free decode of the same sound."""
-    ratio = likeness(pick.text, free_text)
-    reason = _objection(pick, free_text.split(), ratio)
+def agree(pick: Pick, closed: Transcript, free: Transcript) -> Agreement:
+    """Compare two opinions of one sound.
+
+    Args:
+        pick: the home's sentence that the closed decode comes to.
+        closed: the decode with the home's sentences.
+        free: the decode with the model's own vocabulary.
+    """
+    ratio = likeness(pick.text, free.text)
+    reason = (
+        _nothing_said(pick, free)
+        or _unclear(pick, closed, free)
+        or _contradiction(pick.text.split(), free.text.split())
+        or _more_said(closed, free)
+        or ("" if ratio >= LEAST_RATIO else f"the second opinion differs, {ratio:.2f} alike")
+    )
     return Agreement(not reason, ratio, reason)
 
 
@@ -70,23 +89,45 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio() if one and other else 0.0
 
 
-def _objection(pick: Pick, heard: list[str], ratio: float) -> str:
-    """What speaks against acting; empty for nothing."""
-    said = pick.text.split()
-    if not said:
-        return "no sentence of this home was heard" if heard else SILENCE
+def _nothing_said(pick: Pick, free: Transcript) -> str:
+    """Reason when there is no sentence at all."""
+    if pick.text:
+        return ""
+    return "no sentence of this home was heard" if free.text else SILENCE
+
+
+def _unclear(pick: Pick, closed: Transcript, free: Transcript) -> str:
+    """Reason when the sentence itself is doubtful."""
+    said = set(pick.text.split())
     if UNKNOWN in said:
         return "part of it fits no sentence of this home"
     if pick.has_rival:
         return "two sentences of this home fit it equally well"
+    if _DECISIVE & said - set(closed.text.split()) - set(free.text.split()):
+        return "the word that decides was not heard"
+    return ""
+
+
+def _contradiction(said: list[str], heard: list[str]) -> str:
+    """Reason when the free text has a word that turns the sentence round."""
     if _DENIALS & set(_lead(heard, said)):
         return "it may have been a denial"
     if any(_contradicts(said, heard, words) for words in _OPPOSITES):
         return "the second opinion heard the opposite"
     if _contradicts(said, heard, _NUMBERS):
         return "the second opinion heard another number"
-    if ratio < LEAST_RATIO:
-        return f"the second opinion differs, {ratio:.2f} alike"
+    return ""
+
+
+def _more_said(closed: Transcript, free: Transcript) -> str:
+    """Reason when the sentence is but a piece of what was said, or its end was made up. That the
+    free decode misses a beginning is common and means nothing."""
+    if not closed.words or not free.words:
+        return ""
+    if closed.words[0].start_s - free.words[0].start_s > MOST_BEYOND_S:
+        return "more was said before the sentence"
+    if abs(free.words[-1].end_s - closed.words[-1].end_s) > MOST_BEYOND_S:
+        return "the two opinions end differently"
     return ""
 
 
