@@ -6,6 +6,7 @@ Starts in order, stops in reverse: outputs first and safe, then journal, underst
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import secrets
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -21,6 +23,8 @@ from typing import Any, Final
 
 from agentd import good_copy
 from agentd.config import Config, read
+from agentd.crash import CRASHES, CrashRecord
+from agentd.credential import read_credential
 from agentd.door.broker import Broker
 from agentd.door.feed import Feed
 from agentd.door.mqtt import MqttDoor
@@ -33,6 +37,7 @@ from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop, Turn
 from agentd.node import node_name
+from agentd.safe.app import make_safe
 from agentd.sister import probe_llm
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
@@ -40,7 +45,7 @@ from agentd.understand.llm_client import SocketChooser
 from agentd.understand.vocabulary import Vocabulary, build_vocabulary
 from agentd.why import explain
 from llmagentos import notify
-from llmagentos.cause import Cause
+from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Home
 from llmagentos.place import run_dir
@@ -61,6 +66,9 @@ RELOAD_S: Final = 5.0
 RETRY_S: Final = 5.0
 """Pause between two tries to open what was unplugged."""
 
+LEAVE_S: Final = 0.2
+"""Pause before the end that a reset in safe mode brings, so that its answer still gets out."""
+
 LLM_SOCKET: Final = "llm.sock"
 BROKER_SOCKET: Final = "mqtt.sock"
 """Sockets of the sisters, in the run folder."""
@@ -78,8 +86,9 @@ def main(argv: list[str] | None = None) -> int:
         if options.check:
             return _check(options.config)
         if options.safe:
-            return _make_safe(options.config, run=options.run, data=options.data)
-        box = Agentd(options.config, run=options.run, data=options.data)
+            return make_safe(options.config, run=options.run, data=options.data)
+        faulthandler.enable()  # the watchdog's SIGABRT then tells where every thread stood
+        box = Agentd(options.config, run=options.run, data=options.data, is_held=options.safe_mode)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: box.end())
         box.serve()
@@ -97,8 +106,15 @@ def read_clock() -> Instant:
 class Agentd:
     """The running box."""
 
-    def __init__(self, path: Path, *, run: Path, data: Path) -> None:
+    def __init__(self, path: Path, *, run: Path, data: Path, is_held: bool = False) -> None:
         """Read the configuration and make the outputs safe, before anything that takes time.
+
+        Args:
+            path: agentd.toml.
+            run: folder of the sockets.
+            data: folder of the journal.
+            is_held: start in safe mode, as after too many crashes: outputs safe and held there,
+                doors open, no rules, sensors or models, until somebody resets it.
 
         Raises:
             JournalError: the data folder cannot be written.
@@ -107,12 +123,18 @@ class Agentd:
         self._started_at = read_clock()
         self._ending = threading.Event()
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._crashes = CrashRecord(run / "crashes.json")
+        died = self._crashes.begin(self._started_at)
+        self._held = _why_held(died, is_asked=is_held)
+        self._died_held = died > CRASHES
         self._config, self._is_safe_mode = good_copy.load(path, data=data)
         self._node = node_name(self._config.node.name)
         self._boot, self._numbers = secrets.token_hex(4), count(1)
         self._feed, self._inbox = Feed(), Inbox()
         keep = self._config.journal.keep_utterances
-        self._journal = Journal(data / "journal.db", clock=read_clock, keep_utterances=keep)
+        # What keeps dying may die of its journal; safe mode writes one that a reboot forgets.
+        journal = run / "safe.db" if self._held else data / "journal.db"
+        self._journal = Journal(journal, clock=read_clock, keep_utterances=keep)
         self._loop = Loop(
             self._inbox, next_cause=self._next_cause, publish=self._publish, now=self._started_at
         )
@@ -121,6 +143,9 @@ class Agentd:
         self._furniture = Furniture(run, post=self._inbox.post, clock=read_clock)
         self._adopt(self._config)
         self._loop.make_safe(read_clock(), rule="start", reason="The box has just started.")
+        if self._held:
+            origin = Origin(Rank.SAFETY, "safe_mode")
+            self._inbox.latch(is_stop=True, cause=self._next_cause(), origin=origin)
 
     def serve(self) -> None:
         """Open the doors, then tick until told to end.
@@ -128,8 +153,8 @@ class Agentd:
         Raises:
             SocketTaken: another agentd serves this run folder.
         """
-        self._journal.record_note("start", "; ".join(self._config.errors))
-        self._furniture.start_sensors()
+        self._journal.record_note("start", "; ".join(self._errors()))
+        self._start_sensors()
         self._assistant = self._make_assistant()
         sisters = ("voice",) if self._config.voice.enabled else ()
         self._health = Health(self._probes(), sisters=sisters, clock=read_clock)
@@ -142,13 +167,16 @@ class Agentd:
         self._socket.start()
         if self._mqtt:
             self._mqtt.start()
+        self._crashes.note_ready(read_clock())
         notify.ready()
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        if not self._held:
+            threading.Thread(target=self._warm, name="warm", daemon=True).start()
         try:
             self._tick_until_told()
         finally:
             self._loop.make_safe(read_clock(), rule="end", reason="The box is switching off.")
             self._close()
+        self._crashes.forget()
 
     def end(self) -> None:
         """Make `serve` return; may be called from a signal or another thread."""
@@ -159,7 +187,8 @@ class Agentd:
 
     def _make_assistant(self) -> Assistant:
         config = self._config
-        chooser = SocketChooser(self._run / LLM_SOCKET) if config.llm.enabled else None
+        has_model = config.llm.enabled and not self._held
+        chooser = SocketChooser(self._run / LLM_SOCKET) if has_model else None
         return Assistant(
             self._loop.observe(read_clock()).home,
             observe=self._observe,
@@ -180,9 +209,7 @@ class Agentd:
             feed=self._feed,
             observe=self._observe,
             propose=self._inbox.propose,
-            latch=lambda is_stop, cause, origin: self._inbox.latch(
-                is_stop=is_stop, cause=cause, origin=origin
-            ),
+            latch=self._latch,
             next_cause=self._next_cause,
             config=lambda: self._config,
             reload=self._reload,
@@ -198,8 +225,9 @@ class Agentd:
         if table.broker == "off":
             return None
         host = str(self._run / BROKER_SOCKET) if table.broker == "own" else table.broker
+        password = table.password or read_credential("mqtt-password")
         return MqttDoor(
-            Broker(host, table.port, table.user, table.password),
+            Broker(host, table.port, table.user, password),
             node=self._node,
             boot=self._boot,
             serve=verbs.serve,
@@ -236,6 +264,16 @@ class Agentd:
         done.result(STOP_S)
         return "Everything is stopped, until somebody resets it."
 
+    def _latch(self, is_stop: bool, cause: Cause, origin: Origin) -> Future[None]:
+        """Stop or reset; a reset in safe mode ends the process, and its supervisor starts it anew,
+        whole and with a clean record."""
+        if self._held and not is_stop:
+            threading.Timer(LEAVE_S, self.end).start()
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
+        return self._inbox.latch(is_stop=is_stop, cause=cause, origin=origin)
+
     def _vocabulary(self) -> Vocabulary:
         home = self._observe().home
         if self._known_words is None or self._known_words[0] is not home:
@@ -244,7 +282,8 @@ class Agentd:
 
     def _info(self) -> Mapping[str, Any]:
         area = self._config.node.area
-        return {"name": self._node, "version": version("llmagentos"), "area": area}
+        mode = "safe_mode" if self._held or self._is_safe_mode else "normal"
+        return {"name": self._node, "version": version("llmagentos"), "area": area, "mode": mode}
 
     def _tell_health(self) -> Mapping[str, Any]:
         now = read_clock()
@@ -255,8 +294,8 @@ class Agentd:
                 parts,
                 away,
                 is_stopped=self._loop.is_stopped,
-                is_safe_mode=self._is_safe_mode,
-                errors=self._config.errors,
+                is_safe_mode=bool(self._held) or self._is_safe_mode,
+                errors=self._errors(),
             ),
             "node": self._node,
             "version": version("llmagentos"),
@@ -264,13 +303,21 @@ class Agentd:
             "parts": parts,
             "devices": {"ok": len(states) - len(away), "unavailable": away},
             "tick": self._health.pace(),
-            "errors": list(self._config.errors),
+            "errors": self._errors(),
         }
+
+    def _errors(self) -> list[str]:
+        """What is wrong with the box as a whole, one line each."""
+        return [*([self._held] if self._held else ()), *self._config.errors]
 
     # configuration ----------------------------------------------------------------------------
 
     def _adopt(self, config: Config) -> list[str]:
         """Furnish the house anew; in the tick's thread, or before it runs."""
+        if self._held:
+            config = replace(config, rules=())
+        if self._died_held:  # the devices themselves may be what kills it
+            config = replace(config, devices=(), faults=())
         house, changed = self._furniture.furnish(config)
         self._loop.adopt(house, read_clock())
         self._config = config
@@ -287,12 +334,16 @@ class Agentd:
         changed = done.result(RELOAD_S)
         self._is_safe_mode = False
         self._keep_good_copy()
-        self._furniture.start_sensors()
+        self._start_sensors()
         self._assistant.refresh(self._observe().home)
         if self._mqtt:
             self._mqtt.announce()
         self._feed.publish({"kind": "config", "changed": changed})
         return {"changed": changed, "errors": list(config.errors)}
+
+    def _start_sensors(self) -> None:
+        if not self._held:
+            self._furniture.start_sensors()
 
     def _keep_good_copy(self) -> None:
         try:
@@ -320,7 +371,7 @@ class Agentd:
         """Take in what was unplugged at the start and is there now."""
         if self._furniture.retry():
             self._adopt(self._config)
-            self._furniture.start_sensors()
+            self._start_sensors()
 
     def _publish(self, turn: Turn) -> None:
         """Hand a turn's changes to the journal and the feed; neither blocks."""
@@ -360,21 +411,12 @@ def _wake() -> None:
     """Nothing to do but to look again."""
 
 
-def _make_safe(path: Path, *, run: Path, data: Path) -> int:
-    """Drive every output to its safe state and end: what a dead agentd left behind."""
-    config, _ = good_copy.load(path, data=data)
-    furniture = Furniture(run, post=lambda _: None, clock=read_clock)
-    loop = Loop(
-        Inbox(),
-        next_cause=lambda: Cause("safe", "00000000", 1),
-        publish=lambda _: None,
-        now=read_clock(),
-    )
-    house, _ = furniture.furnish(config)
-    loop.adopt(house, read_clock())
-    loop.make_safe(read_clock(), rule="death", reason="agentd has died.")
-    furniture.close()
-    return 1 if house.faults else 0
+def _why_held(died: int, *, is_asked: bool) -> str:
+    """Why the box starts in safe mode, in words for people; empty when it does not."""
+    hint = "outputs are held safe until somebody resets it (agentctl reset)"
+    if died >= CRASHES:
+        return f"agentd died {died} times in a row soon after its start; {hint}"
+    return f"agentd was started in safe mode; {hint}" if is_asked else ""
 
 
 def _inventory() -> list[dict[str, Any]]:
@@ -403,4 +445,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("/var/lib/agentd"), help="journal")
     parser.add_argument("--check", action="store_true", help="read the configuration and end")
     parser.add_argument("--safe", action="store_true", help="make all outputs safe and end")
+    parser.add_argument(
+        "--safe-mode",
+        action="store_true",
+        help="hold outputs safe until a reset; no rules or models",
+    )
     return parser.parse_args(argv)

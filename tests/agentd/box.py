@@ -67,11 +67,11 @@ actions = [
 
 
 @contextmanager
-def running(folder: Path, text: str = ROOM) -> Iterator[Path]:
+def running(folder: Path, text: str = ROOM, *, is_held: bool = False) -> Iterator[Path]:
     """Path of the configuration of a box that serves `folder/agentd.sock`."""
     config = folder / "agentd.toml"
     config.write_text(text, encoding="utf-8")
-    box = Agentd(config, run=folder, data=folder / "data")
+    box = Agentd(config, run=folder, data=folder / "data", is_held=is_held)
     thread = threading.Thread(target=box.serve)
     thread.start()
     try:

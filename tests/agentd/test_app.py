@@ -12,6 +12,7 @@ import pytest
 from agentd.app import main
 from llmagentos.client import DoorRefused
 from tests.agentd.box import ROOM, ask, running
+from tests.broker import wait_until
 
 
 @pytest.fixture
@@ -178,3 +179,66 @@ def test_agentd_imports_no_model_and_no_sound() -> None:
     loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
     assert "agentd.loop" in loaded.stdout
     assert not {"llama_cpp", "vosk", "sounddevice", "numpy"} & set(loaded.stdout.split())
+
+
+RULE = """
+[[device]]
+id = "button"
+kind = "button"
+driver = "gpio.button"
+pin = 16
+[[rule]]
+id = "press"
+when = { device = "button", value = "pressed" }
+do = [{ device = "lamp", action = "turn_on" }]
+"""
+
+
+def die(folder: Path, times: int) -> None:
+    """Leave a record as so many deaths soon after READY do."""
+    (folder / "crashes.json").write_text(f'{{"crashes": {times - 1}, "ready_at_s": null}}')
+
+
+@pytest.mark.parametrize(
+    ("deaths", "status"), [(4, "ready"), (5, "safe_mode")], ids=["four deaths", "five deaths"]
+)
+def test_too_many_deaths_in_a_row_bring_safe_mode(folder: Path, deaths: int, status: str) -> None:
+    die(folder, deaths)
+    with running(folder):
+        assert ask(folder, "health")["status"] == status
+
+
+def test_safe_mode_holds_outputs_safe_and_says_why(folder: Path) -> None:
+    die(folder, 5)
+    with running(folder, ROOM + RULE):
+        health = ask(folder, "health")
+        assert "agentd died 5 times in a row" in health["errors"][0]
+        assert ask(folder, "set", device="heater", value="on")["applied"][0]["stage"] == "refused"
+        assert ask(folder, "ask", text="turn on the desk lamp")["applied"][0]["stage"] == "refused"
+        assert ask(folder, "state", device="heater")["states"]["heater"]["values"]["state"] == "off"
+        assert not (folder / "data" / "journal.db").exists(), "it may be what kills the box"
+
+
+def test_a_reload_in_safe_mode_takes_the_file_and_stays_safe(folder: Path) -> None:
+    with running(folder, is_held=True) as config:
+        config.write_text(ROOM.replace("Desk lamp", "Lamp").replace("pin = 23", "pin = 5"))
+        assert ask(folder, "reload") == {"changed": ["fan"], "errors": []}
+        assert ask(folder, "health")["status"] == "safe_mode"
+        assert ask(folder, "set", device="fan", value="on")["applied"][0]["stage"] == "refused"
+
+
+def test_a_reset_ends_safe_mode_with_the_process(folder: Path) -> None:
+    die(folder, 5)
+    with running(folder):
+        assert ask(folder, "reset")["stopped"] is False
+        wait_until(lambda: not (folder / "agentd.sock").exists(), what="the process ends")
+    with running(folder):
+        assert ask(folder, "health")["status"] == "ready"
+        assert ask(folder, "set", device="lamp", value="on")["reply"] == "Desk lamp is on."
+
+
+def test_safe_mode_that_dies_too_opens_no_device(folder: Path) -> None:
+    die(folder, 6)
+    with running(folder):
+        assert ask(folder, "health")["status"] == "safe_mode"
+        assert ask(folder, "devices")["devices"] == []
