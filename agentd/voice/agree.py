@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Final
 
-from agentd.voice.sentence import Pick
+from agentd.voice.sentence import NUMBERS, Pick
 from models.transcribe import UNKNOWN, Transcript
 
 LEAST_RATIO: Final = 0.6
@@ -40,14 +40,7 @@ _OPPOSITES: Final = (
 )
 """Words of which only one can have been said. A free text that has another one contradicts."""
 
-_NUMBERS: Final = frozenset((
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
-    "half", "quarter",
-))  # fmt: skip
-
-_DECISIVE: Final = _NUMBERS.union(*_OPPOSITES)
+_DECISIVE: Final = NUMBERS.union(*_OPPOSITES)
 """Words that must have been heard: to put one in because it fits would be a guess that acts."""
 
 
@@ -101,6 +94,8 @@ def _unclear(pick: Pick, closed: Transcript, free: Transcript) -> str:
     said = set(pick.text.split())
     if UNKNOWN in said:
         return "part of it fits no sentence of this home"
+    if not pick.is_sentence:
+        return "it is made of pieces of several sentences"
     if pick.has_rival:
         return "two sentences of this home fit it equally well"
     if _DECISIVE & said - set(closed.text.split()) - set(free.text.split()):
@@ -114,7 +109,7 @@ def _contradiction(said: list[str], heard: list[str]) -> str:
         return "it may have been a denial"
     if any(_contradicts(said, heard, words) for words in _OPPOSITES):
         return "the second opinion heard the opposite"
-    if _contradicts(said, heard, _NUMBERS):
+    if _contradicts(said, heard, NUMBERS):
         return "the second opinion heard another number"
     return ""
 

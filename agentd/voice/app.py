@@ -94,8 +94,8 @@ class Program:
         Raises:
             EarError: another program serves the socket.
         """
-        self._door.start()
         self._load()
+        self._door.start()
         listening = self._start("microphone", self._talk.listen)
         self._start("mouth", self._mouth.run)
         self._start("follower", self._follower.run)

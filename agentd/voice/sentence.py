@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from models.transcribe import Alternative, Transcript, plain
@@ -22,6 +23,14 @@ RIVAL_NATS: Final = 1.0
 """A sentence of another meaning that is this close to the chosen one is a rival: after a lost
 "turn" the words on and off stand 0.04 to 0.6 apart."""
 
+NUMBERS: Final = frozenset((
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred",
+    "half", "quarter",
+))  # fmt: skip
+"""Words of numbers."""
+
 _MEANINGLESS: Final = frozenset(("a", "an", "the", "to", "in", "of", "please", "is", "it"))
 _SAME: Final = {"switch": "turn", "shut": "close", "what's": "what"}
 
@@ -33,6 +42,10 @@ class Pick:
     text: str
     """The sentence; where none fits, the recogniser's own text."""
 
+    is_sentence: bool = True
+    """Whether it is one of the home's, but for its numbers. What is not was put together from
+    pieces of several, as it happens to other talk: "turn on the desk right"."""
+
     has_rival: bool = False
     """True when another sentence of another meaning is nearly as likely."""
 
@@ -43,23 +56,34 @@ class Sentences:
     def __init__(self, sentences: Iterable[str] = ()) -> None:
         """Keep them as transcripts are written."""
         self._known = frozenset(plain(sentence) for sentence in sentences)
+        self._shapes = frozenset(_shape(sentence) for sentence in self._known)
 
     def __len__(self) -> int:
         return len(self._known)
 
+    def __contains__(self, text: str) -> bool:
+        """Whether it is one of them, but for its numbers: not all of these can be listed."""
+        return text in self._known or _shape(text) in self._shapes
+
     def pick(self, heard: Transcript) -> Pick:
         """The most likely sentence among the ways to hear an utterance."""
         near = [a for a in heard.alternatives if a.behind_nats <= MOST_BEHIND_NATS]
-        fitting = [a for a in near if a.text in self._known]
+        fitting = [a for a in near if a.text in self]
         if not fitting or not heard.text:
-            return Pick(heard.text)
-        best = fitting[0]
-        return Pick(best.text, any(_is_rival(other, best) for other in fitting[1:]))
+            return Pick(heard.text, is_sentence=heard.text in self)
+        best, *others = fitting
+        return Pick(best.text, has_rival=any(_is_rival(other, best) for other in others))
 
 
 def _is_rival(other: Alternative, best: Alternative) -> bool:
     is_close = other.behind_nats - best.behind_nats <= RIVAL_NATS
     return is_close and _gist(other.text) != _gist(best.text)
+
+
+def _shape(sentence: str) -> str:
+    """The sentence with a mark in place of each number."""
+    words = ("#" if word in NUMBERS else word for word in sentence.split())
+    return " ".join(word for word, _ in groupby(words))
 
 
 def _gist(sentence: str) -> frozenset[str]:
