@@ -227,6 +227,12 @@ def test_garbage_ends_its_own_connection_alone(make_house, connect, garbage):
     assert Transcript.from_event(guest.read()).text == LAMP
 
 
+def test_a_length_that_nobody_needs_is_refused_before_it_is_waited_for(make_house, connect):
+    client = connect(make_house())
+    client.link.sendall(b'{"type": "audio-chunk", "payload_length": 10000000000}\n')
+    assert Error.from_event(client.read()).text == "an event holds at most 4194304 bytes"
+
+
 def test_a_cut_event_is_the_end_of_its_connection_alone(make_house, connect):
     house = make_house(both(LAMP))
     cut = connect(house)
