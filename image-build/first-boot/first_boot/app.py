@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import time
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     """Do one of the two steps; 0 unless the command line is wrong."""
     options = _parse(argv)
     notify.log_to("first-boot")
-    places = Places(card=options.card, data=options.data, config=options.config, run=options.run)
+    places = Places(**{each.name: getattr(options, each.name) for each in fields(Places)})
     card = Card(options.card, lambda is_open: _remount(options.card, is_open=is_open))
     if options.step == "prepare":
         _prepare(places, card, Groups(options.agentd_group, options.broker_group))
@@ -112,10 +113,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     usual = Places()
     parser = argparse.ArgumentParser(prog="first-boot", description="The first steps of a start.")
     parser.add_argument("step", choices=("prepare", "ready"))
-    parser.add_argument("--card", type=Path, default=usual.card, help="the FAT partition")
-    parser.add_argument("--data", type=Path, default=usual.data, help="root's folder on data")
-    parser.add_argument("--config", type=Path, default=usual.config, help="agentd's file")
-    parser.add_argument("--run", type=Path, default=usual.run, help="folder of generated files")
+    for each in fields(Places):
+        flag = f"--{each.name.replace('_', '-')}"
+        parser.add_argument(flag, type=Path, default=getattr(usual, each.name))
     parser.add_argument("--agentd-group", default="agentd", help="who may read agentd's file")
     parser.add_argument("--broker-group", default="agentd-broker", help="who may read the broker's")
     return parser.parse_args(argv)

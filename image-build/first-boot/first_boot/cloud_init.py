@@ -163,7 +163,8 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """A scalar, without the half characters that YAML's escapes can spell."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _is_true(value: Any) -> bool:

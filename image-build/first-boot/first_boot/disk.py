@@ -73,10 +73,9 @@ def remove(path: Path) -> None:
     Raises:
         OSError: it is there and cannot be removed.
     """
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return
+    os.unlink(path)
     _sync_folder(path.parent)
 
 

@@ -65,17 +65,18 @@ def settle_host_key(path: Path, *, make: Callable[[Path], None]) -> None:
     Raises:
         OSError: it cannot be made.
     """
+    aside = path.with_name(path.name + ".making")
+    pair = (aside, aside.with_name(aside.name + ".pub"))
+    for leftover in pair:
+        disk.remove(leftover)
     if path.exists():
         return
-    aside = path.with_name(path.name + ".making")
-    for leftover in (aside, aside.with_name(aside.name + ".pub")):
-        disk.remove(leftover)
     make(aside)
     data = disk.read(aside)
     if not data:
         raise OSError("ssh-keygen made no key")
     disk.write(path, data)
-    for leftover in (aside, aside.with_name(aside.name + ".pub")):
+    for leftover in pair:
         disk.remove(leftover)
 
 

@@ -48,10 +48,12 @@ class Owner:
         self.secrets |= self.memory.secrets
         self._settings()
         self._hint_at_endings()
-        wifi = self._radio(wifi_toml.NAME, wifi_toml.parse, self.memory.wifi, LIMIT_BYTES)
+        wifi = self._radio(
+            wifi_toml.NAME, wifi_toml.parse, self.memory.wifi, LIMIT_BYTES, _lift_toml
+        )
         cloud = self._radio(
             cloud_init.NETWORK, cloud_init.parse_network, self.memory.cloud_wifi,
-            cloud_init.LIMIT_BYTES,
+            cloud_init.LIMIT_BYTES, _lift_yaml,
         )  # fmt: skip
         user = self._wish(cloud_init.USER_DATA, cloud_init.parse_user_data, self.memory.user)
         meta = self._wish(cloud_init.META_DATA, cloud_init.parse_meta_data, self.memory.meta)
@@ -79,7 +81,12 @@ class Owner:
         self._clear(written, found.text, is_clean=found.is_clean)
 
     def _radio(
-        self, name: str, parse: Callable[[str], Radio], last: Radio, limit_bytes: int
+        self,
+        name: str,
+        parse: Callable[[str], Radio],
+        last: Radio,
+        limit_bytes: int,
+        lift: Callable[[str, Radio], str],
     ) -> Radio:
         written = self._open(name, limit_bytes)
         if written is None:
@@ -87,8 +94,7 @@ class Owner:
         found = self._parse(written, parse)
         if found is None:
             return last
-        lift = secret.lift_toml if name.endswith(".toml") else secret.lift_yaml
-        left = lift(written.text, secrets=found.secrets)
+        left = lift(written.text, found)
         again = self._try(parse, left)
         is_clean = again is not None and not again.secrets and _names(again) == _names(found)
         self._clear(written, left if is_clean else written.text, is_clean=is_clean)
@@ -187,3 +193,11 @@ class Owner:
 
 def _names(radio: Radio) -> list[str]:
     return [each.ssid for each in radio.networks]
+
+
+def _lift_toml(text: str, radio: Radio) -> str:
+    return secret.lift_toml(text, secrets=radio.secrets)
+
+
+def _lift_yaml(text: str, radio: Radio) -> str:
+    return secret.lift_yaml(text, secrets=radio.secrets | cloud_init.secrets(text))

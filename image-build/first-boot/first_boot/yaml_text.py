@@ -25,6 +25,7 @@ def read(text: str) -> Any:
         YamlError: it is not YAML.
     """
     try:
+        # PyYAML's faster reader in C dies of a signal on deep nesting; this one says so.
         found = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as exc:
         raise YamlError(exc.problem_mark.line + 1 if exc.problem_mark else None) from exc
