@@ -7,10 +7,11 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SETUP := image-build/setup
 BIN := .venv/bin
+IMAGE := image-build/image
 KITS ?= ../shared/kits
 PYTHON ?= $(eval PYTHON := $(shell $(SETUP)/python.sh))$(PYTHON)
 SCRIPTS = $(shell git ls-files '*.sh') .ci/run
-UNITS = $(wildcard systemd/*.service)
+UNITS = $(wildcard systemd/*.service systemd/*.slice systemd/*.target)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -36,6 +37,7 @@ check: setup build/packages-test ## format, lint, types, import rules, units, sc
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --scripts-are-modules $(wildcard $(SETUP)/*.py)
+	@MYPYPATH=$(IMAGE) $(BIN)/mypy --scripts-are-modules $(IMAGE)/build.py
 	@$(BIN)/pytest -q tests/test_imports.py
 	@shellcheck $(SCRIPTS)
 	@[ -z "$(UNITS)" ] || $(SETUP)/verify_units.sh $(UNITS)
@@ -64,6 +66,32 @@ score-model: setup ## the same with the language model (MODEL=smollm2-135m)
 .PHONY: bench
 bench: setup ## latency from command to pin, speed of the language model
 	@PYTHONPATH=. $(BIN)/python -P -m tests.bench
+
+##@ Install
+
+# Command-line variables reach the script through the environment.
+.PHONY: install
+install: setup ## onto a system with systemd (DESTDIR= PREFIX=/usr PYTHON= MODELS=0 APPLIANCE=1)
+	@image-build/install.sh install
+
+.PHONY: uninstall
+uninstall: ## off it again; /etc/agentd and /var/lib/agentd stay, unless PURGE=1
+	@image-build/install.sh uninstall
+
+.PHONY: unit-test
+unit-test: setup build/packages-test ## the installed units under a real systemd, as root (LONG=1)
+	@UNIT_TEST=1 $(BIN)/pytest -q -rs -m units $(UNIT_TEST_OPTIONS)
+
+##@ Image
+
+.PHONY: image
+image: ## the card image for Pi 4 and 5, in build/image (as root; 20 to 45 minutes, later 5)
+	@'$(PYTHON)' $(IMAGE)/build.py
+
+.PHONY: image-test
+image-test: setup build/packages-test ## look into the image, then boot it in an emulator (as root)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image $(IMAGE_TEST_OPTIONS)
 
 ##@ Set up
 

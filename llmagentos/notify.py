@@ -8,10 +8,17 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
+from typing import Final
+
+PID_1_LATE_US: Final = 250_000
+"""How late systemd's timers may be: their default accuracy."""
 
 
-def ready() -> None:
-    """The program serves now (`Type=notify`)."""
+def ready(environ: Mapping[str, str] = os.environ) -> None:
+    """The program serves now (`Type=notify`). The watchdog is asked to look as much earlier as it
+    may be late, so that the time in the unit is the longest and not the shortest."""
+    if (period_s := watchdog_period_s(environ)) is not None and period_s >= 1.0:
+        _say(f"WATCHDOG_USEC={round(period_s * 2_000_000) - PID_1_LATE_US}")
     _say("READY=1")
 
 

@@ -12,8 +12,9 @@ from typing import Final
 DEVICE_RUN: Final = Path("/run/agentd")
 """Socket folder of an installed box (its RuntimeDirectory)."""
 
-DEVICE_MODELS: Final = Path("/usr/share/llmagentos/models")
-"""Models of an installed box; `models pull` on a box writes to /var/lib/agentd/models."""
+DEVICE_MODELS: Final = Path("share/llmagentos/models")
+"""Models of an installed box, below the prefix that its venv stands in (/usr); `models pull` on a
+box writes to /var/lib/agentd/models."""
 
 
 def checkout() -> Path | None:
@@ -45,4 +46,6 @@ def model_dirs(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     if checkout():
         cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return (cache / "llmagentos" / "models",)
-    return (Path("/var/lib/agentd/models"), DEVICE_MODELS)
+    prefix = Path(sys.prefix)  # /usr/lib/llmagentos
+    home = prefix.parents[1] if prefix.parent.name == "lib" else Path("/usr")
+    return (Path("/var/lib/agentd/models"), home / DEVICE_MODELS)

@@ -48,11 +48,14 @@ STEP: Final = re.compile(r"\[(\d+)/(\d+)\]")
 
 
 def main() -> int:
-    """Make sure that this venv has the wheel; 0 when it has."""
+    """Make sure that this venv has the wheel; 0 when it has. `--where` only tells its folder."""
     version = pinned_version((ROOT / "pyproject.toml").read_text())
     options = cmake_options(platform.machine(), Path("/proc/cpuinfo").read_text())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmagentos/wheels"
     folder = cache / cache_key(version, platform.machine(), platform.libc_ver()[1], options)
+    if "--where" in sys.argv[1:]:
+        print(folder)
+        return 0
     try:
         with only_one(cache):
             if not folder.is_dir():

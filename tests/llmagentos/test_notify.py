@@ -40,6 +40,22 @@ def test_systemd_hears_each_word(tmp_path, monkeypatch):
     assert heard == ["READY=1", "WATCHDOG=1", "STOPPING=1", "STATUS=two lines"]
 
 
+@pytest.mark.parametrize(
+    ("limit_us", "asked"),
+    [("10000000", ["WATCHDOG_USEC=9750000"]), ("500000", []), ("", [])],
+    ids=["ten seconds", "too short to shorten", "none"],
+)
+def test_the_watchdog_is_asked_to_be_early(tmp_path, monkeypatch, limit_us, asked):
+    pytest.importorskip("systemd.daemon")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.settimeout(2)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify.ready({"WATCHDOG_USEC": limit_us})
+        heard = [ear.recv(100).decode() for _ in range(len(asked) + 1)]
+    assert heard == [*asked, "READY=1"]
+
+
 def test_without_systemd_nothing_is_said_and_nothing_fails(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     notify.ready()
