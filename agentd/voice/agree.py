@@ -56,6 +56,10 @@ class Agreement:
     reason: str = ""
     """Why it is not agreed, without a word of what was said; empty when agreed."""
 
+    is_open: bool = False
+    """Whether the free decode merely failed to bear the sentence out, so that another hearing of
+    the same sound may settle it; False where something spoke against the sentence."""
+
 
 def agree(pick: Pick, closed: Transcript, free: Transcript) -> Agreement:
     """Compare two opinions of one sound.
@@ -66,14 +70,16 @@ def agree(pick: Pick, closed: Transcript, free: Transcript) -> Agreement:
         free: the decode with the model's own vocabulary.
     """
     ratio = likeness(pick.text, free.text)
-    reason = (
+    against = (
         _nothing_said(pick, free)
-        or _unclear(pick, closed, free)
+        or _unclear(pick)
         or _contradiction(pick.text.split(), free.text.split())
         or _more_said(closed, free)
-        or ("" if ratio >= LEAST_RATIO else f"the second opinion differs, {ratio:.2f} alike")
     )
-    return Agreement(not reason, ratio, reason)
+    if against:
+        return Agreement(False, ratio, against)
+    missing = _not_borne_out(pick, closed, free, ratio)
+    return Agreement(not missing, ratio, missing, is_open=bool(missing))
 
 
 def likeness(one: str, other: str) -> float:
@@ -89,18 +95,22 @@ def _nothing_said(pick: Pick, free: Transcript) -> str:
     return "no sentence of this home was heard" if free.text else SILENCE
 
 
-def _unclear(pick: Pick, closed: Transcript, free: Transcript) -> str:
+def _unclear(pick: Pick) -> str:
     """Reason when the sentence itself is doubtful."""
-    said = set(pick.text.split())
-    if UNKNOWN in said:
+    if UNKNOWN in pick.text.split():
         return "part of it fits no sentence of this home"
     if not pick.is_sentence:
         return "it is made of pieces of several sentences"
     if pick.has_rival:
         return "two sentences of this home fit it equally well"
-    if _DECISIVE & said - set(closed.text.split()) - set(free.text.split()):
-        return "the word that decides was not heard"
     return ""
+
+
+def _not_borne_out(pick: Pick, closed: Transcript, free: Transcript, ratio: float) -> str:
+    """Reason when the free decode does not support the sentence, nor speak against it."""
+    if _DECISIVE & set(pick.text.split()) - set(closed.text.split()) - set(free.text.split()):
+        return "the word that decides was not heard"
+    return "" if ratio >= LEAST_RATIO else f"the second opinion differs, {ratio:.2f} alike"
 
 
 def _contradiction(said: list[str], heard: list[str]) -> str:

@@ -23,6 +23,12 @@ _HUSH_DBFS: Final = -70.0
 was made from real rooms and mishears the perfect silence of a synthetic voice."""
 
 
+_OTHER_FLOORS_DBFS: Final = (-60.0, -50.0)
+"""Levels of the noise under which the free decode tries again when its first try neither bore the
+sentence out nor spoke against it: the same sound comes out differently, and one that bears it out
+is as good as the first. Of 20 sentences of a robot voice 14 are accepted instead of 10."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """What one utterance was heard to be."""
@@ -51,13 +57,15 @@ class Hearing:
 
     def __init__(self, transcriber: Transcriber, sentences: Sentences, *, clock: Clock) -> None:
         """Begin with a moment of quiet."""
+        self._transcriber = transcriber
+        self._sound = bytearray(int(_HUSH_S * RATE_HZ) * 2)
         self._closed = transcriber.begin(Vocabulary.SENTENCES)
         self._free = transcriber.begin(Vocabulary.FREE)
         self._sentences = sentences
         self._clock = clock
         self._bytes = 0
         self._busy_s = 0.0
-        self._decode(bytes(int(_HUSH_S * RATE_HZ) * 2))
+        self._decode(bytes(self._sound))
 
     @property
     def audio_s(self) -> float:
@@ -71,18 +79,28 @@ class Hearing:
             ModelError: a recogniser failed on it.
         """
         self._bytes += len(pcm)
+        self._sound += pcm
         self._decode(pcm)
 
     def finish(self) -> Recognised:
         """End the utterance and compare the two opinions."""
         started = self._clock()
         closed, free = self._closed.finish(), self._free.finish()
-        finish_s = started.age_s(self._clock())
         pick = self._sentences.pick(closed)
+        agreement = agree(pick, closed, free)
+        for floor_dbfs in _OTHER_FLOORS_DBFS:
+            if not agreement.is_open:
+                break
+            sound = _with_floor(bytes(self._sound), floor_dbfs)
+            other = self._transcriber.decode(sound, vocabulary=Vocabulary.FREE)
+            second = agree(pick, closed, other)
+            if other.text and not second.is_open:
+                free, agreement = other, second
+        finish_s = started.age_s(self._clock())
         return Recognised(
             text=pick.text,
             free_text=free.text,
-            agreement=agree(pick, closed, free),
+            agreement=agreement,
             audio_s=self.audio_s,
             decode_ms=(self._busy_s + finish_s) * 1000,
             finish_ms=finish_s * 1000,
@@ -141,17 +159,13 @@ PIECE_BYTES: Final = BYTES_A_SECOND // 4
 """How much of a recording is decoded at once: recognisers look for pauses between pieces."""
 
 
-def _with_floor(pcm: bytes) -> bytes:
-    """The sound with the faint noise added."""
+def _with_floor(pcm: bytes, level_dbfs: float = _HUSH_DBFS) -> bytes:
+    """The sound with faint noise added."""
     samples = np.frombuffer(pcm, "<i2").astype(np.int32)
-    noisy = samples + np.resize(_NOISE, samples.size)
+    noise = np.rint(_NOISE * (32768 * 10 ** (level_dbfs / 20))).astype(np.int32)
+    noisy = samples + np.resize(noise, samples.size)
     return bytes(np.clip(noisy, -32768, 32767).astype("<i2").tobytes())
 
 
-def _noise() -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """One second, always the same, so that a recording is always heard alike."""
-    samples = np.random.default_rng(1).standard_normal(RATE_HZ) * 32768 * 10 ** (_HUSH_DBFS / 20)
-    return np.rint(samples).astype(np.int32)
-
-
-_NOISE: Final = _noise()
+_NOISE: Final = np.random.default_rng(1).standard_normal(RATE_HZ)
+"""One second, always the same, so that a recording is always heard alike."""
