@@ -56,7 +56,7 @@ def flite(text: str, path: Path) -> None:
     subprocess.run(["flite", "-voice", "awb", "-t", text, "-o", str(path)], check=True)
 
 
-VOICES = {"espeak-ng": (espeak, 12), "flite": (flite, 17)}
+VOICES = {"espeak-ng": (espeak, 14), "flite": (flite, 17)}
 """How to say it, and how many of the twenty must be right. Of espeak-ng's robot voice the model's
 free vocabulary makes so little that the second opinion refuses many; refusing is not wrong."""
 
