@@ -71,7 +71,7 @@ bench: setup ## latency from command to pin, speed of the language model
 
 # Command-line variables reach the script through the environment.
 .PHONY: install
-install: setup ## onto a system with systemd (DESTDIR= PREFIX=/usr PYTHON= MODELS=0 APPLIANCE=1)
+install: .venv/.installed ## onto a system with systemd (DESTDIR= PREFIX=/usr PYTHON= MODELS=0 APPLIANCE=1)
 	@image-build/install.sh install
 
 .PHONY: uninstall

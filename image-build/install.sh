@@ -18,7 +18,8 @@ DESTDIR=${DESTDIR%/}
 PREFIX=${PREFIX:-/usr}
 LIB=$PREFIX/lib/llmagentos
 SHARE=$PREFIX/share/llmagentos
-SYSTEM=$PREFIX/lib/systemd/system
+# systemd looks for units, users and rules below these two alone.
+case $PREFIX in /usr | /usr/local) SYSTEM=$PREFIX/lib ;; *) SYSTEM=/usr/local/lib ;; esac
 SERVICES=(agentd-broker agentd agentd-voice agentd-llm)
 # The account that made this checkout keeps the wheel of llama.cpp and the models.
 OWNER_HOME=$(getent passwd "$(stat -c %U .)" | cut -d: -f6)
@@ -27,21 +28,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
 # What is copied: source, then target.
 FILES=(
-    systemd/agentd.service         "$SYSTEM/agentd.service"
-    systemd/agentd-voice.service   "$SYSTEM/agentd-voice.service"
-    systemd/agentd-llm.service     "$SYSTEM/agentd-llm.service"
-    systemd/agentd-broker.service  "$SYSTEM/agentd-broker.service"
-    systemd/llmagentos.target      "$SYSTEM/llmagentos.target"
-    systemd/agents.slice           "$SYSTEM/agents.slice"
-    systemd/llmagentos.sysusers    "$PREFIX/lib/sysusers.d/llmagentos.conf"
-    systemd/llmagentos.tmpfiles    "$PREFIX/lib/tmpfiles.d/llmagentos.conf"
-    systemd/llmagentos.modules     "$PREFIX/lib/modules-load.d/llmagentos.conf"
-    systemd/llmagentos.rules       "$PREFIX/lib/udev/rules.d/60-llmagentos.rules"
+    systemd/agentd.service         "$SYSTEM/systemd/system/agentd.service"
+    systemd/agentd-voice.service   "$SYSTEM/systemd/system/agentd-voice.service"
+    systemd/agentd-llm.service     "$SYSTEM/systemd/system/agentd-llm.service"
+    systemd/agentd-broker.service  "$SYSTEM/systemd/system/agentd-broker.service"
+    systemd/llmagentos.target      "$SYSTEM/systemd/system/llmagentos.target"
+    systemd/agents.slice           "$SYSTEM/systemd/system/agents.slice"
+    systemd/llmagentos.sysusers    "$SYSTEM/sysusers.d/llmagentos.conf"
+    systemd/llmagentos.tmpfiles    "$SYSTEM/tmpfiles.d/llmagentos.conf"
+    systemd/llmagentos.modules     "$SYSTEM/modules-load.d/llmagentos.conf"
+    systemd/llmagentos.rules       "$SYSTEM/udev/rules.d/60-llmagentos.rules"
     systemd/broker.conf            "$LIB/broker.conf"
 )
 MACHINE_FILES=(
-    systemd/appliance/journald.conf "$PREFIX/lib/systemd/journald.conf.d/50-llmagentos.conf"
-    systemd/appliance/watchdog.conf "$PREFIX/lib/systemd/system.conf.d/50-llmagentos.conf"
+    systemd/appliance/journald.conf "$SYSTEM/systemd/journald.conf.d/50-llmagentos.conf"
+    systemd/appliance/watchdog.conf "$SYSTEM/systemd/system.conf.d/50-llmagentos.conf"
 )
 
 main() {
@@ -179,15 +180,16 @@ enable_units() {
             echo "install: enable it there: systemctl enable llmagentos.target" >&2
         return
     fi
-    systemd-sysusers
-    systemd-tmpfiles --create "$PREFIX/lib/tmpfiles.d/llmagentos.conf"
+    systemd-sysusers "$SYSTEM/sysusers.d/llmagentos.conf"
+    systemd-tmpfiles --create "$SYSTEM/tmpfiles.d/llmagentos.conf"
     [ ! -d /run/systemd/system ] || take_over
 }
 
 # A running system: what runs already is started anew, what does not is left to the person.
 take_over() {
+    # A kernel or container without modules or udev has nothing to be told.
     systemctl restart systemd-modules-load.service || true
-    udevadm control --reload && udevadm trigger --subsystem-match=gpio --subsystem-match=i2c-dev
+    { udevadm control --reload && udevadm trigger --subsystem-match=gpio --subsystem-match=i2c-dev; } || true
     systemctl daemon-reload
     systemctl --quiet enable llmagentos.target
     if systemctl --quiet is-active mosquitto.service; then
@@ -198,7 +200,7 @@ take_over() {
         systemctl restart "${SERVICES[@]/%/.service}"
     else
         echo "install: done; describe the home in /etc/agentd/agentd.toml, then type:"
-        echo "         systemctl start llmagentos.target"
+        echo "         sudo systemctl start llmagentos.target"
     fi
 }
 

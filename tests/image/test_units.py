@@ -89,7 +89,7 @@ def test_agentd_waits_for_no_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "place"), [("/usr", "usr"), ("/usr/local", "usr/local"), ("/opt/box", "opt/box")]
+    ("prefix", "place"), [("/usr", "usr"), ("/usr/local", "usr/local"), ("/opt/box", "usr/local")]
 )
 def test_files_are_installed_twice_alike_and_taken_off(
     tmp_path: Path, prefix: str, place: str
@@ -335,6 +335,28 @@ def test_a_crash_loop_ends_in_safe_mode_and_out_of_it_again(
     box.wait_again(old)
     assert box.wait_health()["status"] != "safe_mode"
     switch_on(box)
+
+
+@pytest.mark.units
+def test_a_running_system_takes_new_units_over_and_lets_go_of_them(installed: Path) -> None:
+    with Machine(installed) as machine:
+        source = machine.path("/tmp/source")
+        for name in ("systemd", "image-build"):
+            shutil.copytree(ROOT / name, source / name)
+        unit = source / "systemd/agentd.service"
+        unit.write_text(unit.read_text().replace("the loop, the gate", "the newer loop, the gate"))
+        home, old = machine.path("/etc/agentd/agentd.toml"), machine.pid()
+        before = home.read_text()
+
+        machine.run("/tmp/source/image-build/install.sh", "files")
+        machine.wait_again(old)
+        assert "the newer loop" in machine.show("agentd", "Description")
+
+        machine.run("/tmp/source/image-build/install.sh", "uninstall")
+        states = machine.run("systemctl", "is-active", *OURS, check=False).split()
+        assert states == ["inactive"] * len(OURS)
+        assert not machine.path("/usr/lib/systemd/system/agentd.service").exists()
+        assert home.read_text() == before
 
 
 @pytest.mark.units
