@@ -20,6 +20,8 @@ from first_boot.findings import Findings
 from first_boot.place import Places
 from first_boot.prepare import Preparation, publish
 
+from agentd.node import node_name
+
 FIRST_BOOT = Path(__file__).parents[2] / "image-build" / "first-boot"
 VERSION = "0.1.0"
 
@@ -64,7 +66,12 @@ class Box:
     def prepare(self) -> Findings:
         """The step before agentd."""
         return Preparation(
-            self.places, self.card, VERSION, set_host=self._name, make_key=self._make_key
+            self.places,
+            self.card,
+            VERSION,
+            set_host=self._name,
+            node_of=self.node_of,
+            make_key=self._make_key,
         ).run()
 
     def report(self, found: Findings, *state: str) -> str:
@@ -98,6 +105,12 @@ class Box:
 
     def _name(self, host: str) -> None:
         self.host = host
+
+    def node_of(self, chosen: str | None) -> str:
+        """What agentd calls itself on this box."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("socket.gethostname", lambda: self.host)
+            return node_name(chosen, machine_id=self.places.machine_id)
 
     def _make_key(self, path: Path) -> None:
         self.keys_made += 1

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from agentd.node import node_name
 from tests.image.box import Box
 from tests.image.card_files import BROKER, GOOD, IMAGER_NETWORK, IMAGER_USER, ROOM, WIFI
 
@@ -53,8 +52,11 @@ def test_identity_stays_through_starts_and_every_program_sees_it(box: Box) -> No
 
 def test_unnamed_box_is_called_by_four_digits_of_its_own(box: Box) -> None:
     found = box.start()
-    assert box.host == found.host == found.node
-    assert len(box.host) == len("agentd-1a2b")
+    assert box.host == found.host
+    assert found.node == box.node_of(None)
+    digits = box.host.removeprefix("agentd-")
+    assert len(digits) == 4
+    assert found.node.endswith(digits), "host and node carry the same digits"
 
 
 NAMES = {
@@ -78,13 +80,6 @@ def test_host_and_node_name_come_from(toml, user, meta, host, node, box: Box) ->
     assert box.host.startswith(host)
     assert found.node.startswith(node)
     assert found.problems == []
-
-
-def test_node_name_is_the_one_that_agentd_gives_itself(box: Box, monkeypatch) -> None:
-    box.put("user-data", "#cloud-config\nhostname: raspi\n")
-    found = box.start()
-    monkeypatch.setattr("socket.gethostname", lambda: box.host)
-    assert node_name(None, machine_id=box.places.machine_id) == found.node
 
 
 # agentd.toml -----------------------------------------------------------------------------------
@@ -279,7 +274,7 @@ def test_report_never_repeats_a_secret_of_a_broken_file(name, text, box: Box) ->
 
 def test_broker_stays_closed_until_its_owner_shares_it(box: Box) -> None:
     found = box.start()
-    assert "listener 1883 127.0.0.1" in box.generated("llmagentos/broker/listen.conf")
+    assert box.generated("llmagentos/broker/listen.conf") == ""  # the broker has its own
     assert "MulticastDNS=no" in box.generated("systemd/resolved.conf.d/70-llmagentos.conf")
     assert box.generated("systemd/dnssd/llmagentos.dnssd") == ""
     assert not found.is_named
@@ -299,7 +294,7 @@ def test_shared_broker_has_a_user_rights_and_a_name_on_the_network(box: Box) -> 
 def test_household_broker_gives_the_box_a_name_and_no_listener(box: Box) -> None:
     box.put("agentd.toml", GOOD + BROKER)
     assert box.start().is_named
-    assert "127.0.0.1" in box.generated("llmagentos/broker/listen.conf")
+    assert box.generated("llmagentos/broker/listen.conf") == ""
     assert box.generated("systemd/dnssd/llmagentos.dnssd") == ""
 
 

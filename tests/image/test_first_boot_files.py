@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,14 @@ from hypothesis import strategies as st
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from llmagentos.client import Door, DoorError
 from llmagentos.clock import Instant
+from tests.agentd.box import running
 from tests.broker import MOSQUITTO, free_port, wait_until
 from tests.image.box import FIRST_BOOT, Box
 
 from first_boot import cloud_init, radio, ready, secret, share, wifi_toml, written  # isort: skip
+from first_boot.app import main  # isort: skip
 from first_boot.errors import OwnerMistake  # isort: skip
 from first_boot.radio import Network, Radio  # isort: skip
 from first_boot.ready import Condition  # isort: skip
@@ -363,3 +369,29 @@ def test_program_starts_as_its_unit_starts_it(tmp_path: Path) -> None:
     found = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert "prepare" in found.stdout
+
+
+@pytest.mark.system
+def test_ready_writes_the_report_and_says_it_through_agentds_door(tmp_path: Path) -> None:
+    box = Box(tmp_path / "box")
+    box.put("cmdline.txt", "root=PARTLABEL=root_a\n")
+    box.start()
+    run = tmp_path / "run"
+    run.mkdir()
+    said: list[str] = []
+    flags = {**asdict(box.places), "agentd": run / "agentd.sock"}
+    with running(run), Door(run / "agentd.sock") as door:
+        threading.Thread(target=_listen, args=(run / "agentd.sock", said), daemon=True).start()
+        wait_until(lambda: door.request("say", text="Hello.") == {} and said, what="somebody hears")
+        options = [f"--{name.replace('_', '-')}={path}" for name, path in flags.items()]
+        assert main(["ready", *options]) == 0
+        wait_until(lambda: said[-1].endswith("I am ready."), what="the box says it")
+    assert "It is ready." in box.card_text("agentd-report.txt")
+
+
+def _listen(path: Path, said: list[str]) -> None:
+    """Follow agentd's feed as the voice does."""
+    with Door(path) as door, contextlib.suppress(DoorError):
+        for event in door.subscribe():
+            if event.get("kind") == "say":
+                said.append(event["text"])

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agentd.node import node_name
 from first_boot import findings, ready
 from first_boot.card import Card
 from first_boot.generate import Groups
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 def _prepare(places: Places, card: Card, groups: Groups) -> None:
     found = Preparation(
         places, card, version("llmagentos"),
-        set_host=socket.sethostname, make_key=_make_key, groups=groups,
+        set_host=socket.sethostname, node_of=node_name, make_key=_make_key, groups=groups,
     ).run()  # fmt: skip
     for problem in found.problems:
         _log.warning("%s", problem)

@@ -50,7 +50,7 @@ class Generation:
         port = mqtt.port if mqtt and is_own and mqtt.share else None
         if port is None or not self._share(port):
             port = None
-            self._keep_closed()
+            self._close()
         is_elsewhere = mqtt is not None and mqtt.broker not in ("own", "off")
         self.findings.is_named = port is not None or is_elsewhere
         with self.findings.noting("the box is not on the network"):
@@ -69,10 +69,12 @@ class Generation:
             return True
         return False
 
-    def _keep_closed(self) -> None:
+    def _close(self) -> None:
+        """End what this start shared; otherwise the broker's own listener is left as it is."""
         folder = self.places.run / "broker"
-        with self.findings.noting("the broker is not on loopback"):
-            self._write_all(share.closed(), folder, mode=0o640, group=self.groups.broker)
+        with self.findings.noting("the broker stays shared until the next start"):
+            if (folder / "acl").exists():
+                self._write_all(share.closed(), folder, mode=0o640, group=self.groups.broker)
 
     def _show(self, credentials: Credentials) -> None:
         if not credentials.is_told or not self.card.has(report.NAME):

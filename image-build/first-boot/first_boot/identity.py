@@ -37,7 +37,7 @@ def settle_machine_id(places: Places) -> str:
 
 
 def four_digits(machine_id: str) -> str:
-    """What agentd puts behind the host name when the owner gave no name."""
+    """What tells one unnamed box from the next; agentd makes the same out of the same id."""
     return hashlib.sha256(f"{machine_id}\n".encode()).hexdigest()[:4]
 
 
@@ -45,14 +45,6 @@ def host_name(wanted: str, *, machine_id: str) -> str:
     """A valid host name: the wanted one, else one of this box's own."""
     label = re.sub(r"[^a-z0-9-]+", "-", wanted.lower()).strip("-")[:LABEL].strip("-")
     return label or f"{BASE}-{four_digits(machine_id)}"
-
-
-def node_name(chosen: str | None, *, host: str, machine_id: str) -> str:
-    """The name in topics, as agentd makes it."""
-    digits = four_digits(machine_id)
-    if chosen:
-        return chosen
-    return host if host == f"{BASE}-{digits}" else f"{host[:40]}-{digits}"
 
 
 def settle_host_key(path: Path, *, make: Callable[[Path], None]) -> None:

@@ -32,6 +32,9 @@ class Preparation:
     set_host: Callable[[str], None]
     """Sets the kernel's host name; may raise OSError."""
 
+    node_of: Callable[[str | None], str]
+    """What agentd will call itself in topics, under this host name and a chosen name."""
+
     make_key: Callable[[Path], None]
     """Writes an SSH key pair; may raise OSError."""
 
@@ -120,9 +123,9 @@ class Preparation:
         wanted = owner.memory.user.host or owner.memory.meta.host or chosen or ""
         host = identity.host_name(wanted, machine_id=machine_id)
         self.findings.host = host
-        self.findings.node = identity.node_name(chosen, host=host, machine_id=machine_id)
         with self.findings.noting("the host name is not set"):
             self.set_host(host)
+        self.findings.node = self.node_of(chosen)
 
     def _clear(self, written: Written) -> None:
         if not self.card.write(written.name, written.encode()):
