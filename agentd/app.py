@@ -369,8 +369,10 @@ class Agentd:
 
     def _retry(self) -> None:
         """Take in what was unplugged at the start and is there now."""
-        if self._furniture.retry():
+        if back := self._furniture.retry():
             self._adopt(self._config)
+            reason = "It has just been found."
+            self._loop.make_safe(read_clock(), rule="start", reason=reason, only=back)
             self._start_sensors()
 
     def _publish(self, turn: Turn) -> None:

@@ -86,15 +86,18 @@ class Furniture:
         changed = dict.fromkeys([*gone, *(row.device.id for row in new)])
         return self._house(config, faults), list(changed)
 
-    def retry(self) -> bool:
-        """Try again what was unplugged when it was opened.
+    def retry(self) -> list[str]:
+        """Try again what was away when it was opened: unplugged, or pins that come up late, since
+        the kernel shows a GPIO chip to root alone until udev has seen it.
 
         Returns:
-            Whether anything came back, so that `furnish` gives another house.
+            Ids of the devices that came back; when there are any, `furnish` gives another house.
         """
+        if self._no_pins and self._board:
+            board, self._board = self._board, None
+            self._open_pins(board)
         away, self._away = self._away, []
-        faults = [self._open_part(row) for row in away]
-        return "" in faults
+        return [row.device.id for row in away if not self._open_part(row)]
 
     def start_sensors(self) -> None:
         """Let every sensor post that does not yet."""
@@ -115,7 +118,7 @@ class Furniture:
         if board == self._board:
             return
         self._close_pins()
-        self._board, self._no_pins = board, ""
+        before, self._board, self._no_pins = self._no_pins, board, ""
         options: dict[str, Any] = {}
         if board.pins == "board":
             options["socket"] = self._run / BOARD_SOCKET
@@ -125,7 +128,8 @@ class Furniture:
             self._pins = open_pins(board.pins, **options)
         except HalError as exc:
             self._no_pins = str(exc)
-            _log.error("no pins: %s", exc)
+            if self._no_pins != before:
+                _log.error("no pins: %s", exc)
 
     def _close_pins(self) -> None:
         if self._pins is not None:
@@ -159,12 +163,10 @@ class Furniture:
         try:
             part = registry.build(row.driver, wiring)
         except HalError as exc:
-            if isinstance(exc, Unplugged):
+            lacks_pins = bool(self._no_pins) and row.driver.startswith("gpio.")
+            if isinstance(exc, Unplugged) or lacks_pins:
                 self._away.append(row)
-            reason = f"{row.where}: {exc}"
-            if self._no_pins and row.driver.startswith("gpio."):
-                reason = f"{row.where}: {self._no_pins}"
-            return reason
+            return f"{row.where}: {self._no_pins if lacks_pins else exc}"
         self._parts[row.device.id] = _Opened(row, part)
         return ""
 

@@ -7,7 +7,7 @@ long has a thread of its own and posts to the inbox.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -108,11 +108,14 @@ class Loop:
                 waiting = "waiting for its first reading"
                 self._mark(State(name, {}, now, Quality.UNAVAILABLE, waiting))
 
-    def make_safe(self, now: Instant, *, rule: str, reason: str) -> None:
-        """Drive every output to its declared safe state, in this thread, now."""
-        orders = safety.safe_orders(
-            self._observation(now), self._house.rows, rule=rule, reason=reason
-        )
+    def make_safe(
+        self, now: Instant, *, rule: str, reason: str, only: Collection[str] | None = None
+    ) -> None:
+        """Drive every output, or those named, to its declared safe state, in this thread, now."""
+        rows = self._house.rows
+        if only is not None:
+            rows = {name: row for name, row in rows.items() if name in only}
+        orders = safety.safe_orders(self._observation(now), rows, rule=rule, reason=reason)
         self._obey(orders, now)
 
     def observe(self, now: Instant) -> Observation:

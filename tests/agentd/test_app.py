@@ -13,6 +13,7 @@ from agentd.app import main
 from llmagentos.client import DoorRefused
 from tests.agentd.box import ROOM, ask, running
 from tests.broker import wait_until
+from tests.hal.board.process import BoardProcess
 
 
 @pytest.fixture
@@ -192,6 +193,29 @@ id = "press"
 when = { device = "button", value = "pressed" }
 do = [{ device = "lamp", action = "turn_on" }]
 """
+
+
+def test_pins_that_come_up_late_are_taken_in_and_made_safe(folder: Path) -> None:
+    """Somebody left the heater's line on, and its board is there only after agentd."""
+    (folder / "b").mkdir()
+    board = BoardProcess(folder / "b")
+    try:
+        owner = board.start_owner()
+        owner.kill()
+        owner.communicate()
+        home = ROOM.replace('pins = "mock"', 'pins = "board"').replace("pin = 22", "pin = 17")
+        with running(folder, home):
+            assert "heater" in str(ask(folder, "health")["devices"]["unavailable"])
+            (folder / "board.sock").symlink_to(board.socket)
+            wait_until(
+                lambda: ask(folder, "health")["devices"]["unavailable"] == [],
+                timeout_s=10, what="the pins to be found",
+            )  # fmt: skip
+            levels = [edge.level for edge in board.edges() if edge.pin == 17]
+            assert (max(levels), levels[-1]) == (1, 0)
+            assert "Desk lamp is on" in str(ask(folder, "set", device="lamp", value="on")["reply"])
+    finally:
+        board.kill()
 
 
 def die(folder: Path, times: int) -> None:
