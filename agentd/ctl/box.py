@@ -131,6 +131,8 @@ def _show_health(data: Mapping[str, Any]) -> None:
         for name, part in (data.get("parts") or {}).items()
     )
     show_table(("part", "status", ""), parts, empty="")
+    for line in data.get("errors") or ():
+        say(f"wrong: {line}")
     away = (data.get("devices") or {}).get("unavailable") or ()
     for row in away:
         say(f"unavailable: {row['id']}: {row['reason']}")

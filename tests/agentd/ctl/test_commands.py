@@ -249,6 +249,12 @@ def test_why_shows_the_chain_under_the_answer(door, agentctl):
     ]
 
 
+def test_health_tells_why_the_box_is_in_safe_mode(door, agentctl):
+    why = "agentd died 5 times in a row"
+    door.script["health"] = {**HEALTH, "status": "safe_mode", "errors": [why]}
+    assert f"wrong: {why}" in agentctl("health").stdout
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [("ready", 0), ("degraded", 1), ("stopped", 1), ("safe_mode", 1)]
 )
