@@ -138,7 +138,7 @@ BAD_CLOUD = {
     "a short password":          (cloud_init.parse_network,      "wifis: {w: {access-points: {a: {password: short}}}}",     "8 to 63"),
     "nested without end":        (cloud_init.parse_network,      "[" * 60_000,                                              "not YAML"),
     "a script":                  (cloud_init.parse_user_data,    "#!/bin/sh\nreboot\n",                                     "must begin with #cloud-config"),
-    "an empty user-data":        (cloud_init.parse_user_data,    "",                                                        "must begin with #cloud-config"),
+    "comments alone":            (cloud_init.parse_user_data,    "# nothing\n",                                             "must begin with #cloud-config"),
     "a cut user-data":           (cloud_init.parse_user_data,    "#cloud-config\nusers: [{name: a",                         "not YAML"),
     "control characters":        (cloud_init.parse_meta_data,    "a: \x01",                                                 "meta-data: not YAML"),
 }  # fmt: skip
@@ -155,6 +155,10 @@ def test_bad_cloud_init_is_told(parse, text: str, said: str) -> None:
 def test_keys_of_all_users_are_taken_and_other_lines_are_not() -> None:
     text = f"#cloud-config\nssh_authorized_keys: ['{KEY}', 'command=\"rm\" {KEY}', 'x\ny']\nusers:\n- default\n- name: a\n  ssh_authorized_keys: ['{KEY}']\n"
     assert cloud_init.parse_user_data(text).keys == (KEY,)
+
+
+def test_an_empty_user_data_asks_for_nothing() -> None:
+    assert cloud_init.parse_user_data("\n") == cloud_init.Wish()
 
 
 def test_a_bomb_of_aliases_is_walked_once() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agentd.config import parse
 from tests.image.box import Box, Power
@@ -104,6 +106,41 @@ def test_second_start_with_the_same_card_writes_nothing(box: Box) -> None:
         box.prepare()
     assert again.steps == 0, "the same start again has nothing to do"
     assert steps > 0
+
+
+WHOLE = {
+    "agentd.toml":     ROOM + BROKER,
+    "wifi.toml":       WIFI,
+    "network-config":  IMAGER_NETWORK,
+    "user-data":       IMAGER_USER,
+}  # fmt: skip
+BEGINNINGS = ("Tr0ub4do", "correct ", "49909842", "$y$jB5$L")
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_file_that_was_cut_short_anywhere_does_no_harm(name: str, memory: Path) -> None:
+    data = WHOLE[name].encode()
+    for length in range(0, len(data), 3):
+        box = Box(memory / str(length))
+        box.put("agentd.toml", GOOD)
+        box.start()
+        box.put(name, data[:length])
+        report = box.report(box.start())
+        assert "kitchen" in box.config or name == "agentd.toml"
+        parse(box.config, path=Path("agentd.toml"))
+        assert not [each for each in BEGINNINGS if each in report], (length, report)
+        shutil.rmtree(box.folder)
+
+
+@settings(max_examples=50)
+@given(st.sampled_from(sorted(WHOLE)), st.binary(max_size=300))
+def test_garbage_in_any_file_is_at_worst_a_line_in_the_report(name: str, data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        box = Box(Path(folder) / "box")
+        box.put(name, data)
+        found = box.start()
+        assert all("\n" not in each for each in found.problems)
+        assert found.node
 
 
 # power -----------------------------------------------------------------------------------------

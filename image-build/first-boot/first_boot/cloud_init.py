@@ -52,6 +52,8 @@ def parse_user_data(text: str) -> Wish:
     Raises:
         OwnerMistake: it is no cloud-config.
     """
+    if not text.strip():
+        return Wish()
     if not text.lstrip().startswith("#cloud-config"):
         raise OwnerMistake(f"{USER_DATA}: must begin with #cloud-config; scripts are not run here")
     document = _load(text, USER_DATA)
