@@ -12,7 +12,6 @@ import pytest
 from tests.image.box import Box
 from tests.image.card_files import BROKER, GOOD, IMAGER_NETWORK, IMAGER_USER, ROOM, WIFI
 
-from first_boot import share  # isort: skip - found through tests.image.box
 from first_boot.app import main  # isort: skip
 
 
@@ -267,56 +266,6 @@ def test_report_never_repeats_a_secret_of_a_broken_file(name, text, box: Box) ->
     found = box.start()
     assert name in box.report(found)
     assert "hunter2" not in box.card_text("agentd-report.txt").replace("'hunter2'", "")
-
-
-# the shared broker -----------------------------------------------------------------------------
-
-
-def test_broker_stays_closed_until_its_owner_shares_it(box: Box) -> None:
-    found = box.start()
-    assert box.generated("llmagentos/broker/listen.conf") == ""  # the broker has its own
-    assert "MulticastDNS=no" in box.generated("systemd/resolved.conf.d/70-llmagentos.conf")
-    assert box.generated("systemd/dnssd/llmagentos.dnssd") == ""
-    assert not found.is_named
-    assert not box.places.credentials.exists()
-
-
-def test_shared_broker_has_a_user_rights_and_a_name_on_the_network(box: Box) -> None:
-    box.put("agentd.toml", GOOD + "[mqtt]\nshare = true\nport = 1884\n")
-    found = box.start()
-    assert "listener 1884\n" in box.generated("llmagentos/broker/listen.conf")
-    assert "topic write agentd/kitchen/+/set" in box.generated("llmagentos/broker/acl")
-    assert "Port=1884" in box.generated("systemd/dnssd/llmagentos.dnssd")
-    assert "MulticastDNS=yes" in box.generated("systemd/network/70-llmagentos-wire.network")
-    assert "kitchen.local" in box.report(found)
-
-
-def test_household_broker_gives_the_box_a_name_and_no_listener(box: Box) -> None:
-    box.put("agentd.toml", GOOD + BROKER)
-    assert box.start().is_named
-    assert box.generated("llmagentos/broker/listen.conf") == ""
-    assert box.generated("systemd/dnssd/llmagentos.dnssd") == ""
-
-
-def test_generated_password_is_told_once_and_again_when_the_report_was_deleted(box: Box) -> None:
-    box.put("agentd.toml", "[mqtt]\nshare = true\n")
-    first = box.report(box.start())
-    password = share.settle(box.places.credentials).password
-    assert password in first
-    assert "Write these down" in first
-    assert password not in box.report(box.start())
-    (box.places.card / "agentd-report.txt").unlink()
-    assert password in box.report(box.start())
-
-
-def test_sharing_ends_with_its_line(box: Box) -> None:
-    box.put("agentd.toml", "[mqtt]\nshare = true\n")
-    box.start()
-    box.put("agentd.toml", "")
-    box.prepare()
-    assert "127.0.0.1" in box.generated("llmagentos/broker/listen.conf")
-    assert box.generated("llmagentos/broker/passwords") == ""
-    assert box.generated("systemd/dnssd/llmagentos.dnssd") == ""
 
 
 # Wi-Fi and SSH ---------------------------------------------------------------------------------

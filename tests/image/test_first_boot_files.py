@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 
-from llmagentos.client import Door, DoorError
-from llmagentos.clock import Instant
-from tests.agentd.box import running
-from tests.broker import MOSQUITTO, free_port, wait_until
 from tests.image.box import FIRST_BOOT, Box
 
-from first_boot import cloud_init, radio, ready, secret, share, wifi_toml, written  # isort: skip
-from first_boot.app import main  # isort: skip
+from first_boot import cloud_init, radio, secret, wifi_toml, written  # isort: skip
 from first_boot.errors import OwnerMistake  # isort: skip
 from first_boot.radio import Network, Radio  # isort: skip
-from first_boot.ready import Condition  # isort: skip
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEIP0du7ZPjP2e9c1uB7ajnjLEYY4iJNCvEv5XQhKxD7 phone"
 PHRASE = "correct horse battery"
@@ -207,146 +194,6 @@ def test_any_bytes_are_text_or_are_refused_and_come_back_as_they_were(data: byte
         assert found.encode() == data
 
 
-# the shared broker -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[tuple[int, share.Credentials]]:
-    """A real mosquitto with our files behind the settings that the box's own broker has."""
-    port, credentials = free_port(), share.settle(tmp_path / "mqtt.json")
-    folder = tmp_path / "broker"
-    folder.mkdir(mode=0o700)
-    for name, text in share.files(credentials, node="kitchen", port=port, folder=folder).items():
-        (folder / name).write_text(text or "")
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text(
-        f"per_listener_settings true\nuser {getpass.getuser()}\n"
-        f"listener 0 {tmp_path}/mqtt.sock\nallow_anonymous true\ninclude_dir {folder}\n"
-    )
-    assert MOSQUITTO, "mosquitto is not installed"
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([MOSQUITTO, "-c", str(conf)], stderr=log)
-    yield port, credentials
-    process.terminate()
-    process.wait(5)
-
-
-class Visitor:
-    """A client from somewhere in the house."""
-
-    def __init__(self, port: int, *, user: str = "", password: str = "") -> None:
-        self.answer: str = ""
-        self.heard: list[str] = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        if user:
-            self._client.username_pw_set(user, password)
-        self._client.on_connect = lambda *args: setattr(self, "answer", str(args[3]))
-        self._client.on_message = lambda _client, _data, message: self.heard.append(message.topic)
-        wait_until(lambda: self._connects(port), what="the broker listens")
-        self._client.loop_start()
-        wait_until(lambda: self.answer, what="the broker answers")
-
-    def _connects(self, port: int) -> bool:
-        try:
-            return self._client.connect("127.0.0.1", port) == 0
-        except OSError:
-            return False
-
-    def __enter__(self) -> paho.Client:
-        return self._client
-
-    def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@pytest.mark.system
-def test_network_gets_in_with_the_generated_password_alone(broker) -> None:
-    port, credentials = broker
-    known = Visitor(port, user=credentials.user, password=credentials.password)
-    wrong = Visitor(port, user=credentials.user, password="geheim12")
-    nobody = Visitor(port)
-    with known, wrong, nobody:
-        assert known.answer == "Success"
-        assert wrong.answer == nobody.answer == "Not authorized"
-
-
-@pytest.mark.system
-def test_network_may_ask_and_listen_but_not_speak_for_the_box(broker) -> None:
-    port, credentials = broker
-    visitor = Visitor(port, user=credentials.user, password=credentials.password)
-    with visitor as client:
-        client.subscribe("#")
-        for topic in ("agentd/kitchen/lamp/state", "agentd/attic/lamp/set", "agentd/kitchen/lamp/set",
-                      "homeassistant/device/x/config", "agentd/kitchen/request/ask"):  # fmt: skip
-            client.publish(topic, "on", qos=1).wait_for_publish(5)
-        wait_until(lambda: "agentd/kitchen/request/ask" in visitor.heard)
-    assert visitor.heard == ["agentd/kitchen/lamp/set", "agentd/kitchen/request/ask"]
-
-
-# after agentd ----------------------------------------------------------------------------------
-
-HEARS = {"status": "listening", "detail": ""}
-DEAF = {"status": "no_microphone", "detail": "no sound card"}
-FINE = {"status": "ok", "detail": ""}
-PUMP = [{"id": "water_pump", "reason": "no such pin"}]
-
-SPOKEN = {
-    # case                  status       parts                          away   problems  what is said
-    "ready":                ("ready",     {"voice": HEARS, "llm": FINE}, [],    False,    "This is kitchen. I am ready."),
-    "no microphone":        ("ready",     {"voice": DEAF},               [],    False,    "This is kitchen. I hear nothing, since there is no microphone."),
-    "the model is away":    ("degraded",  {"llm": {"status": "away"}},   [],    False,    "This is kitchen. My language model is away."),
-    "a device":             ("degraded",  {"voice": HEARS},              PUMP,  False,    "This is kitchen. The water pump does not work."),
-    "a mistake on the card": ("ready",    {"voice": HEARS},              [],    True,     "This is kitchen. Please read the report on my card."),
-    "safe mode":            ("safe_mode", {},                            [],    False,    "This is kitchen. I am in safe mode: my configuration cannot be used."),
-    "stopped":              ("stopped",   {},                            [],    False,    "This is kitchen. Everything is stopped."),
-    "a part of tomorrow":   ("degraded",  {"fleet": {"status": "x"}},    [],    False,    "This is kitchen. My part fleet does not work."),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("status", "parts", "away", "problems", "said"), SPOKEN.values(), ids=SPOKEN.keys()
-)
-def test_box_says(status, parts, away, problems, said) -> None:
-    health = {"status": status, "parts": parts, "devices": {"unavailable": away}}
-    assert ready.sentence(ready.judge(health), node="kitchen", has_problems=problems) == said
-
-
-def test_report_tells_address_and_reasons() -> None:
-    health = {"status": "degraded", "parts": {"voice": DEAF}, "devices": {"unavailable": PUMP}}
-    text = "\n".join(ready.lines(ready.judge(health, address="192.168.1.20")))
-    assert "192.168.1.20" in text
-    assert "no microphone: no sound card." in text
-    assert "The water pump does not work: no such pin." in text
-    assert "no address" in ready.lines(Condition("ready"))[0]
-
-
-READY = Condition("ready", address="192.168.1.20")
-LOADING = Condition("degraded", (("My language model is away", ""),), "192.168.1.20")
-AWAY = ready.judge(None)
-
-WAITS = {
-    # case                              what is seen, a second each    waits      in the end
-    "ready at once":                    ([READY],                      0,         READY),
-    "the model comes late":             ([LOADING] * 9 + [READY],      9,         READY),
-    "the model never comes":            ([LOADING] * 300,              20,        LOADING),
-    "agentd comes late":                ([AWAY] * 50 + [READY],        50,        READY),
-    "agentd never comes":               ([AWAY] * 300,                 120,       AWAY),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("seen", "waits", "wanted"), WAITS.values(), ids=WAITS.keys())
-def test_ready_waits_while_things_change_and_no_longer(seen, waits, wanted) -> None:
-    at_s, steps = [0.0], iter(seen)
-
-    def sleep(period_s: float) -> None:
-        at_s[0] += period_s
-
-    found = ready.wait(lambda: next(steps), clock=lambda: Instant(at_s[0], 0.0), sleep=sleep)
-    assert found == wanted
-    assert at_s[0] == waits
-
-
 # the files beside the program ------------------------------------------------------------------
 
 
@@ -373,29 +220,3 @@ def test_program_starts_as_its_unit_starts_it(tmp_path: Path) -> None:
     found = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert "prepare" in found.stdout
-
-
-@pytest.mark.system
-def test_ready_writes_the_report_and_says_it_through_agentds_door(tmp_path: Path) -> None:
-    box = Box(tmp_path / "box")
-    box.put("cmdline.txt", "root=PARTLABEL=root_a\n")
-    box.start()
-    run = tmp_path / "run"
-    run.mkdir()
-    said: list[str] = []
-    flags = {**asdict(box.places), "agentd": run / "agentd.sock"}
-    with running(run), Door(run / "agentd.sock") as door:
-        threading.Thread(target=_listen, args=(run / "agentd.sock", said), daemon=True).start()
-        wait_until(lambda: door.request("say", text="Hello.") == {} and said, what="somebody hears")
-        options = [f"--{name.replace('_', '-')}={path}" for name, path in flags.items()]
-        assert main(["ready", *options]) == 0
-        wait_until(lambda: said[-1].endswith("I am ready."), what="the box says it")
-    assert "It is ready." in box.card_text("agentd-report.txt")
-
-
-def _listen(path: Path, said: list[str]) -> None:
-    """Follow agentd's feed as the voice does."""
-    with Door(path) as door, contextlib.suppress(DoorError):
-        for event in door.subscribe():
-            if event.get("kind") == "say":
-                said.append(event["text"])
