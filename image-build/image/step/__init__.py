@@ -1,0 +1,1 @@
+"""The verbs of the image's recipe, one file each."""

@@ -1,0 +1,224 @@
+"""The built image, booted in an emulator: the same root and kernel, with a port for commands.
+
+What the port needs is handed over from outside, as a unit on the kernel's command line and a disk
+with its script; the image holds nothing of it. The card is a layer over the image file, which
+stays as it was built.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+REPO: Final = Path(__file__).parents[2]
+IMAGE: Final = REPO / "build/image/llmagentos-arm64.img"
+PROBE: Final = Path(__file__).with_name("probe.py")
+
+BOOT_S: Final = 240.0
+"""Longest wait for a guest's first word; the bar for READY is a test of its own."""
+
+UNIT: Final = """[Unit]
+DefaultDependencies=no
+After=systemd-udevd.service
+[Service]
+ExecStart=/usr/bin/python3 -P /dev/disk/by-id/virtio-probe
+Restart=always
+OOMScoreAdjust=-1000
+"""
+
+MACHINE: Final = (
+    "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048",
+    "-display", "none", "-no-reboot", "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
+)  # fmt: skip
+
+
+class GuestDied(Exception):
+    """The emulator ended, or its guest stopped answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command in the guest came to."""
+
+    code: int
+    output: str
+
+
+@dataclass(slots=True)
+class Guest:
+    """One box. Enter it to switch it on; leaving it pulls the plug."""
+
+    folder: Path
+    """Holds the card's layer, sockets and the console's text."""
+
+    image: Path = IMAGE
+    append: str = ""
+    """More for the kernel's command line."""
+
+    options: tuple[str, ...] = ()
+    """More for the emulator."""
+
+    size: str = "4G"
+    """The card's size."""
+
+    ports: dict[int, int] = field(default_factory=dict)
+    """TCP ports of the guest, by the host's port on loopback that leads there."""
+
+    on_at: float = 0.0
+    """When it was switched on, in seconds of the host's monotonic clock."""
+
+    _process: subprocess.Popen[bytes] | None = None
+    _port: socket.socket | None = None
+
+    @property
+    def card(self) -> Path:
+        """The card: a layer that holds what was written since."""
+        return self.folder / "card.qcow2"
+
+    @property
+    def console(self) -> str:
+        """What the guest's kernel and systemd said."""
+        path = self.folder / "console.txt"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def __enter__(self) -> Self:
+        self.power_on()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.power_off()
+
+    def power_on(self) -> None:
+        """Switch it on; `run` waits until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.card.exists():
+            make: list[str | Path] = [
+                "qemu-img",
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                "-F",
+                "raw",
+                "-b",
+                self.image,
+            ]
+            subprocess.run([*make, self.card, self.size], check=True)
+        (self.folder / "console.txt").unlink(missing_ok=True)
+        command = self._command()
+        self.on_at = time.monotonic()
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def power_off(self) -> None:
+        """Pull the plug."""
+        if self._port:
+            self._port.close()
+            self._port = None
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def run(self, command: str, *, limit_s: float = 60.0) -> Done:
+        """Run a shell command as root in the guest.
+
+        Raises:
+            GuestDied: it did not answer.
+        """
+        if self._port is None:
+            self._port = self._connect()
+        self._port.settimeout(limit_s + BOOT_S)
+        request = {"command": command, "limit_s": limit_s}
+        try:
+            self._port.sendall(json.dumps(request).encode() + b"\n")
+            answer = self._port.makefile("rb").readline()
+        except OSError as exc:
+            raise GuestDied(f"no answer to {command!r}:\n{self.console[-2000:]}") from exc
+        if not answer:
+            raise GuestDied(f"gone at {command!r}:\n{self.console[-2000:]}")
+        return Done(**json.loads(answer))
+
+    def wait_for(self, command: str, *, limit_s: float, pause_s: float = 0.5) -> float:
+        """Wait until a command succeeds; returns the seconds since power on.
+
+        Raises:
+            GuestDied: it did not, in time.
+        """
+        while (done := self.run(command)).code:
+            if time.monotonic() - self.on_at > limit_s:
+                raise GuestDied(f"{command!r} after {limit_s} s: {done.output}")
+            time.sleep(pause_s)
+        return time.monotonic() - self.on_at
+
+    def _connect(self) -> socket.socket:
+        while not (self.folder / "probe.sock").exists():
+            self._look()
+            time.sleep(0.1)
+        port = socket.socket(socket.AF_UNIX)
+        port.connect(str(self.folder / "probe.sock"))
+        return port
+
+    def _look(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            raise GuestDied(f"the emulator ended:\n{self.console[-2000:]}")
+
+    def _command(self) -> list[str]:
+        boot = extract_boot(self.image, self.folder / "boot")
+        unit = base64.b64encode(UNIT.encode()).decode()
+        words = (boot / "cmdline.txt").read_text().replace("console=tty1", "console=ttyAMA0")
+        probe = f"systemd.set_credential_binary=systemd.extra-unit.probe.service:{unit}"
+        line = f"{words.strip()} {probe} systemd.wants=probe.service {self.append}"
+        forwards = "".join(
+            f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in self.ports.items()
+        )
+        (self.folder / "probe.sock").unlink(missing_ok=True)
+        return [
+            *MACHINE, "-kernel", str(boot / "vmlinuz"), "-initrd", str(boot / "initrd.img"),
+            "-append", line, "-serial", f"file:{self.folder / 'console.txt'}",
+            "-drive", f"if=none,id=card,file={self.card},format=qcow2",
+            "-device", "virtio-blk-pci,drive=card",
+            "-drive", f"if=none,id=probe,file={self._probe()},format=raw,readonly=on",
+            "-device", "virtio-blk-pci,drive=probe,serial=probe",
+            "-chardev", f"socket,id=probe,path={self.folder / 'probe.sock'},server=on,wait=off",
+            "-device", "virtserialport,chardev=probe,name=probe",
+            "-netdev", f"user,id=net{forwards}", "-device", "virtio-net-pci,netdev=net",
+            *self.options,
+        ]  # fmt: skip
+
+    def _probe(self) -> Path:
+        disk, text = self.folder / "probe.disk", PROBE.read_bytes()
+        disk.write_bytes(text + b"\n" * (-len(text) % 4096))
+        return disk
+
+
+def partitions(image: Path) -> dict[str, tuple[int, int]]:
+    """Start and size in bytes of each partition of an image, by label."""
+    listed = subprocess.run(["sfdisk", "-J", image], check=True, capture_output=True).stdout
+    table = json.loads(listed)["partitiontable"]
+    unit = table["sectorsize"]
+    return {row["name"]: (row["start"] * unit, row["size"] * unit) for row in table["partitions"]}
+
+
+def extract_boot(image: Path, folder: Path) -> Path:
+    """Kernel, RAM disk and command line, as they lie on the image's boot partition."""
+    if folder.exists() and (folder / "vmlinuz").stat().st_mtime >= image.stat().st_mtime:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    start, _ = partitions(image)["boot_a"]
+    for name in ("cmdline.txt", "initrd.img", "vmlinuz"):
+        subprocess.run(["mcopy", "-i", f"{image}@@{start}", f"::{name}", folder], check=True)
+    return folder
+
+
+def write_to_card(image: Path, file: Path, *, name: str) -> None:
+    """Put a file onto the FAT partition of a (raw) image, as a person with a card reader does."""
+    start, _ = partitions(image)["bootcfg"]
+    subprocess.run(["mcopy", "-o", "-i", f"{image}@@{start}", file, f"::{name}"], check=True)
