@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
+
+import pytest
 
 REPO: Final = Path(__file__).parents[2]
 IMAGE: Final = REPO / "build/image/llmagentos-arm64.img"
@@ -196,6 +199,14 @@ class Guest:
         disk, text = self.folder / "probe.disk", PROBE.read_bytes()
         disk.write_bytes(text + b"\n" * (-len(text) % 4096))
         return disk
+
+
+def built_image() -> Path:
+    """The image that `make image` made; skips the test where it is not asked for."""
+    if not os.environ.get("IMAGE_TEST"):
+        pytest.skip("boots an emulated board, for minutes: make image-test")
+    assert IMAGE.exists(), "there is no image yet: make image"
+    return IMAGE
 
 
 def partitions(image: Path) -> dict[str, tuple[int, int]]:

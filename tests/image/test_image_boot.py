@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 
-from tests.image.guest import Guest
+from tests.image.guest import Guest, built_image
 
 READY_S = 90.0
 """From power on, under software emulation."""
@@ -17,6 +18,13 @@ AGENTD_READY_S = 10.0
 
 LOOPBACK = ("127.", "[::1]", "[::ffff:127.")
 DHCP_CLIENT_PORTS = ("68", "546")
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    """The image, switched on for the first time."""
+    with Guest(tmp_path_factory.mktemp("guest"), image=built_image()) as guest:
+        yield guest
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.guest import partitions
+from tests.image.guest import built_image, partitions
 
 MIB = 1 << 20
 AARCH64 = 183
 PACKAGES = "usr/lib/llmagentos/lib/python3.13/site-packages"
 PYTHON = ("/usr/lib/llmagentos/bin/python", "-P")
+
+
+@pytest.fixture(scope="module")
+def image() -> Path:
+    return built_image()
+
+
+@pytest.fixture(scope="module")
+def root(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root file system as it lies on the image, unpacked into a folder."""
+    folder = tmp_path_factory.mktemp("root")
+    start, size = partitions(image)["root_a"]
+    part = folder / "root_a.erofs"
+    with image.open("rb") as source, part.open("wb") as target:
+        source.seek(start)
+        for _ in range(size // MIB):
+            target.write(source.read(MIB))
+    extract: list[str | Path] = ["fsck.erofs", f"--extract={folder / 'root'}", part]
+    subprocess.run(extract, check=True, capture_output=True)
+    return folder / "root"
 
 
 def run(root: Path, *command: str, cpu: str = "cortex-a72") -> str:
