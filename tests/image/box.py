@@ -71,7 +71,7 @@ class Box:
             VERSION,
             set_host=self._name,
             node_of=self.node_of,
-            make_key=self._make_key,
+            make_key=self.make_key,
         ).run()
 
     def report(self, found: Findings, *state: str) -> str:
@@ -112,7 +112,7 @@ class Box:
             patch.setattr("socket.gethostname", lambda: self.host)
             return node_name(chosen, machine_id=self.places.machine_id)
 
-    def _make_key(self, path: Path) -> None:
+    def make_key(self, path: Path) -> None:
         self.keys_made += 1
         path.write_text(f"key {uuid.uuid4()}\n")
         path.with_name(path.name + ".pub").write_text("public\n")

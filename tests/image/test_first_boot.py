@@ -283,6 +283,7 @@ def test_imagers_files_give_wifi_a_key_for_root_and_notes_about_the_rest(box: Bo
     assert "phone" in box.generated("llmagentos/ssh/authorized_keys")
     assert "PasswordAuthentication no" in box.generated("llmagentos/ssh/sshd_config")
     notes = " ".join(found.notes)
+    assert "SSH is on" in notes
     assert 'time_zone = "Europe/Berlin"' in notes
     assert "does not use apt, keyboard, packages, rpi" in notes
 
@@ -293,6 +294,18 @@ def test_ssh_stays_off_without_a_key(box: Box) -> None:
     assert box.generated("llmagentos/ssh/sshd_config") == ""
     assert "SSH stays off" in found.notes[0]
     assert box.keys_made == 0
+
+
+def test_ssh_stays_off_when_no_host_key_can_be_made(box: Box) -> None:
+    def fail(path: Path) -> None:
+        raise OSError("ssh-keygen: no randomness")
+
+    box.put("user-data", IMAGER_USER)
+    box.make_key = fail
+    found = box.start()
+    assert "ssh-keygen: no randomness): SSH stays off" in found.problems[0]
+    assert "SSH is on" not in " ".join(found.notes)
+    assert box.generated("llmagentos/ssh/sshd_config") == ""
 
 
 def test_wifi_ends_when_its_file_is_removed(box: Box) -> None:

@@ -91,8 +91,11 @@ def _make_key(path: Path) -> None:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-    except subprocess.SubprocessError as exc:
-        raise OSError(f"no SSH host key could be made: {type(exc).__name__}") from exc
+    except subprocess.CalledProcessError as exc:
+        words = exc.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise OSError(f"ssh-keygen: {' '.join(words) or exc.returncode}") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise OSError("ssh-keygen does not end") from exc
 
 
 def _remount(folder: Path, *, is_open: bool) -> None:

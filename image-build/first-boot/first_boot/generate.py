@@ -99,6 +99,8 @@ class Generation:
         if keys:
             identity.settle_host_key(self.places.host_key, make=self.make_key)
             found = ssh.files(keys, folder=folder, host_key=self.places.host_key)
+            note = "SSH is on for the public keys in user-data: log in as root"
+            self.findings.notes.append(f"{note}. Other users are not made.")
         self._write_all(found, folder, mode=0o600)
 
     def _write_all(

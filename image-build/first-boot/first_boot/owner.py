@@ -186,9 +186,6 @@ class Owner:
         if wish.wants_ssh and not wish.keys:
             text = "SSH stays off: it opens with a public key (ssh_authorized_keys) only"
             self.findings.notes.append(f"{name}: {text}.")
-        elif wish.keys:
-            text = "SSH is on for its keys: log in as root. Other users are not made"
-            self.findings.notes.append(f"{name}: {text}.")
 
 
 def _names(radio: Radio) -> list[str]:
