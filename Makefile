@@ -11,7 +11,7 @@ IMAGE := image-build/image
 KITS ?= ../shared/kits
 PYTHON ?= $(eval PYTHON := $(shell $(SETUP)/python.sh))$(PYTHON)
 SCRIPTS = $(shell git ls-files '*.sh') .ci/run
-UNITS = $(wildcard systemd/*.service systemd/*.slice systemd/*.target)
+UNITS = $(wildcard systemd/*.service systemd/*.slice systemd/*.target image-build/first-boot/*.service)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -36,6 +36,7 @@ check: setup build/packages-test ## format, lint, types, import rules, units, sc
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@MYPYPATH=image-build/first-boot $(BIN)/mypy --strict -p first_boot
 	@$(BIN)/mypy --scripts-are-modules $(wildcard $(SETUP)/*.py)
 	@MYPYPATH=$(IMAGE) $(BIN)/mypy --scripts-are-modules $(IMAGE)/build.py
 	@$(BIN)/pytest -q tests/test_imports.py

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from agentd.health import REPORT_STALE_S, Health, overall, unavailable
@@ -58,3 +60,12 @@ def test_a_box_without_a_name_has_one_that_stays(tmp_path) -> None:
     machine.write_text("abd")
     assert node_name(None, machine_id=machine) != first
     assert node_name("kitchen") == "kitchen"
+
+
+def test_a_host_that_carries_the_digits_already_gets_no_second_set(tmp_path, monkeypatch) -> None:
+    machine = tmp_path / "machine-id"
+    machine.write_text("abc")
+    monkeypatch.setattr(socket, "gethostname", lambda: "agentd")
+    first = node_name(None, machine_id=machine)
+    monkeypatch.setattr(socket, "gethostname", lambda: first)
+    assert node_name(None, machine_id=machine) == first
