@@ -86,13 +86,14 @@ unit-test: setup build/packages-test ## the installed units under a real systemd
 ##@ Image
 
 .PHONY: image
-image: ## the card image for Pi 4 and 5, in build/image (as root; 20 to 45 minutes, later 5)
+image: ## the card image for Pi 4 and 5, in build/image (as root)
 	@'$(PYTHON)' $(IMAGE)/build.py
 
 .PHONY: image-test
 image-test: setup build/packages-test ## look into the image, then boot it in an emulator (as root)
 	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
-	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image $(IMAGE_TEST_OPTIONS)
+	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot}.py \
+		$(IMAGE_TEST_OPTIONS)
 
 ##@ Set up
 
