@@ -95,6 +95,12 @@ image-test: setup build/packages-test ## look into the image, then boot it in an
 	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot}.py \
 		$(IMAGE_TEST_OPTIONS)
 
+.PHONY: image-cuts
+image-cuts: setup build/packages-test ## cut its power 20 times while it writes (IMAGE_CUTS=20)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@IMAGE_TEST=1 IMAGE_CUTS=$(or $(IMAGE_CUTS),20) $(BIN)/pytest -q -rs \
+		tests/image/test_image_cuts.py
+
 ##@ Set up
 
 .PHONY: setup
