@@ -468,7 +468,7 @@ def test_short_outage_is_not_told_as_offline_with_mqtt_5(broker: Broker, phone: 
     way.cut()
     wait_until(lambda: box.door.status()[0] == "away")
     way.mend()
-    wait_until(lambda: box.door.status()[0] == "ok", timeout_s=10)
+    wait_until(lambda: len(phone.at("agentd/box/status")) == 2, timeout_s=10)
     box.door.close()
     phone.wait("agentd/box/status", lambda note: note.payload == b"offline")
     words = [note.payload for note in phone.at("agentd/box/status")]
