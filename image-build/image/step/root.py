@@ -172,7 +172,7 @@ def clean(place: Place) -> Path:
             path.unlink()
     for name, mode in (("tmp", 0o1777), ("var/tmp", 0o1777)):
         (root / name).chmod(mode)
-    _point_to_data(root)
+    _point_to_data(place)
     data = place.work / "data"
     shutil.rmtree(data, ignore_errors=True)
     shutil.move(root / "var", data)
@@ -180,11 +180,14 @@ def clean(place: Place) -> Path:
     return data
 
 
-def _point_to_data(root: Path) -> None:
+def _point_to_data(place: Place) -> None:
     """What has to be written although it stands in the read-only root."""
+    root = place.root
     (root / "etc/machine-id").write_text("")  # systemd lays a generated one over it
     (root / "etc/resolv.conf").symlink_to("/run/systemd/resolve/stub-resolv.conf")
     (root / "etc/agentd").symlink_to("/var/lib/agentd-etc")
+    # As the product's tmpfiles want it: they could not change it.
+    call(["chroot", root, "chown", "-h", "root:agentd", "/etc/agentd"], log=place.log / "root.log")
     (root / "boot/config").mkdir()
     (root / "boot/firmware").mkdir()
     # The list of packages belongs to the slot, not to the data that outlives it.
