@@ -81,8 +81,6 @@ class LlmTable(Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: bool = True
     """False leaves understanding to the rules."""
-    deadline_s: Seconds = 6.0
-    """Longest wait for a choice, in seconds."""
 
 
 class FloorTable(Struct, frozen=True, forbid_unknown_fields=True):
