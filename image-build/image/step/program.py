@@ -103,6 +103,8 @@ def _install_packages(place: Place, llama: Llama) -> None:
     platforms = [f"--platform={name}" for name in (*PLATFORMS, "linux_aarch64")]
     pip: Words = [
         *(place.python, "-m", "pip", "install", "--no-deps", "--no-compile", "--quiet"),
+        # pip would hold this machine's Python, which may be older, against what a package asks.
+        "--ignore-requires-python",
         *("--target", place.packages, f"--python-version={place.recipe['python']['version']}"),
         *platforms,
     ]
