@@ -23,7 +23,7 @@ EMPTIED: Final = (
 """Folders whose content no box needs."""
 
 REMOVED: Final = (
-    "etc/ssh/ssh_host_*", "etc/resolv.conf", "etc/apt/sources.list", "etc/.pwd.lock", "etc/*-",
+    "etc/ssh/ssh_host_*", "etc/apt/sources.list", "etc/.pwd.lock", "etc/*-",
     "var/lib/dbus/machine-id",
 )  # fmt: skip
 
@@ -184,6 +184,7 @@ def _point_to_data(place: Place) -> None:
     """What has to be written although it stands in the read-only root."""
     root = place.root
     (root / "etc/machine-id").write_text("")  # systemd lays a generated one over it
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").symlink_to("/run/systemd/resolve/stub-resolv.conf")
     (root / "etc/agentd").symlink_to("/var/lib/agentd-etc")
     # As the product's tmpfiles want it: they could not change it.
