@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +22,3 @@ def probe_llm(path: Path) -> tuple[str, str]:
     state, model = str(told.get("state", "")), str(told.get("model", ""))
     is_fine = state in ("ready", "idle", "busy", "ok")
     return ("ok", model) if is_fine else (state or "away", str(told.get("detail") or model))
-
-
-def is_listening(path: Path) -> bool:
-    """Whether a program listens at a Unix socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(PROBE_S)
-        return probe.connect_ex(str(path)) == 0

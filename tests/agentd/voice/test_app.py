@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,11 @@ from tests.agentd.voice.house import LAMP, FakeAgentd
 from tests.agentd.voice.sound import say, tone, wav
 from tests.broker import wait_until
 from tests.models.spoken import vosk
+
+
+def is_listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 class Voice:
@@ -39,7 +45,8 @@ class Voice:
         return process
 
     def wait_up(self) -> None:
-        wait_until(self.sock.exists, timeout_s=20)
+        """Until it listens: the socket is there a moment before."""
+        wait_until(lambda: is_listening(self.sock), timeout_s=20)
 
     def close(self) -> None:
         for process in self.processes:
