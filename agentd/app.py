@@ -37,7 +37,6 @@ from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop, Turn
 from agentd.node import node_name
-from agentd.safe.app import make_safe
 from agentd.sister import probe_llm
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
@@ -85,8 +84,6 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if options.check:
             return _check(options.config)
-        if options.safe:
-            return make_safe(options.config, run=options.run, data=options.data)
         faulthandler.enable()  # the watchdog's SIGABRT then tells where every thread stood
         box = Agentd(options.config, run=options.run, data=options.data, is_held=options.safe_mode)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -441,12 +438,13 @@ def _check(path: Path) -> int:
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="agentd", description="The daemon of LLMAgentOS.")
+    parser = argparse.ArgumentParser(
+        prog="agentd", description="The daemon of LLMAgentOS.", allow_abbrev=False
+    )
     parser.add_argument("--config", type=Path, default=Path("/etc/agentd/agentd.toml"))
     parser.add_argument("--run", type=Path, default=run_dir(), help="folder of the sockets")
     parser.add_argument("--data", type=Path, default=Path("/var/lib/agentd"), help="journal")
     parser.add_argument("--check", action="store_true", help="read the configuration and end")
-    parser.add_argument("--safe", action="store_true", help="make all outputs safe and end")
     parser.add_argument(
         "--safe-mode",
         action="store_true",

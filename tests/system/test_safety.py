@@ -120,18 +120,17 @@ def test_an_orderly_end_leaves_every_output_safe(make_box):
     assert box.level(LAMP_PIN) == 1
 
 
-def test_safe_flag_makes_outputs_safe_without_a_daemon(make_box):
+def test_agentd_safe_makes_safe_what_a_dead_agentd_left_on(make_box):
     box = make_box()
     switch_on(box)
-    box.kill("agentd", signal.SIGSTOP)
-    box.kill("agentd", signal.SIGKILL)
-    box.stop_program("agentd")
-    box.board("room")
-    subprocess.run(
-        [Path(sys.prefix) / "bin" / "agentd", "--config", str(box.place.config), "--run", str(box.place.run),
-         "--data", str(box.place.data), "--safe"], check=True, timeout=10,
-    )  # fmt: skip
+    box.kill("agentd", signal.SIGSTOP)  # so that it cannot end in order
+    box.stop_program("agentd")  # killed at last, and not started again
+    assert all(box.level(pin) == 1 for pin in OUTPUTS.values()), "the board keeps the levels"
+    program = Path(sys.prefix) / "bin" / "agentd-safe"
+    files = ("--config", box.place.config, "--run", box.place.run, "--data", box.place.data)
+    subprocess.run([program, *files], check=True, timeout=10)
     assert all(box.level(pin) == 0 for pin in OUTPUTS.values())
+    assert box.level(LAMP_PIN) == 1
 
 
 def test_the_thermostat_heats_through_the_gate(make_box):
