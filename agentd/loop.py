@@ -281,15 +281,17 @@ class Loop:
                 reason=verdict.reason,
             )
         name = granted.device
+        before = self._states.get(name, State(name)).values
+        applied = Applied(granted, Stage.FAILED, plan.cause, now, before=before, verdict=verdict)
         try:
             self._house.actuators[name].apply(granted, now)
             self._advance(name, now)
         except HalError as exc:
             self._read_back(name, now)
-            return Applied(granted, Stage.FAILED, plan.cause, now, verdict=verdict, reason=str(exc))
+            return replace(applied, reason=str(exc))
         state = self._read_back(name, now, cause=plan.cause, rank=plan.origin.rank)
         stage, reason = self._judge(granted, state)
-        return Applied(granted, stage, plan.cause, now, state.values, verdict, reason)
+        return replace(applied, stage=stage, state=state.values, reason=reason)
 
     def _judge(self, action: Action, state: State) -> tuple[Stage, str]:
         """How far an action got, from what the device itself says."""

@@ -45,6 +45,13 @@ class Plan:
     is_confirmed: bool = False
     """True when a person said yes to exactly this plan."""
 
+    confirmed_on: str = ""
+    """Channel on which that yes was said; empty when none was."""
+
+    occasion: str = ""
+    """Names the one event that made it (a transaction, a promise's due time); two plans with the
+    same name are the same wish, and only the first is carried out. Empty for none."""
+
 
 class Ruling(StrEnum):
     """What the gate decides about one action."""
@@ -98,6 +105,9 @@ class Applied:
     at: Instant
     state: Mapping[str, Scalar] = field(default_factory=dict)
     """Its state as read back; empty when nothing was."""
+
+    before: Mapping[str, Scalar] = field(default_factory=dict)
+    """Its state just before; empty when that was unknown. `undo` goes back to it."""
 
     verdict: Verdict | None = None
     """The gate's word; None for what the gate itself ordered."""

@@ -49,6 +49,10 @@ class Observation:
     now: Instant
     timers: tuple[Timer, ...] = ()
 
+    is_clock_set: bool = True
+    """False while the wall clock has not been set since the power came on: `now.wall_s` is then
+    only a guess."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
