@@ -15,13 +15,11 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from agentd import good_copy
 from agentd.config import Config, read
 from agentd.crash import CRASHES, CrashRecord
 from agentd.credential import read_credential
@@ -31,8 +29,8 @@ from agentd.door.mqtt import MqttDoor
 from agentd.door.render import applied_event, state_event
 from agentd.door.sock import SocketDoor, SocketTaken
 from agentd.door.verb import Ports, Verbs
-from agentd.furnish import Furniture
 from agentd.health import Health, Probe, overall, unavailable
+from agentd.household import Household
 from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop, Turn
@@ -58,9 +56,6 @@ EXIT_CONFIG: Final = 78
 
 STOP_S: Final = 1.0
 """Longest wait for a stop that was said."""
-
-RELOAD_S: Final = 5.0
-"""Longest wait for the tick to take over a new configuration."""
 
 RETRY_S: Final = 5.0
 """Pause between two tries to open what was unplugged."""
@@ -116,18 +111,20 @@ class Agentd:
         Raises:
             JournalError: the data folder cannot be written.
         """
-        self._path, self._run, self._data = path, run, data
+        self._run = run
         self._started_at = read_clock()
         self._ending = threading.Event()
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._crashes = CrashRecord(run / "crashes.json")
         died = self._crashes.begin(self._started_at)
         self._held = _why_held(died, is_asked=is_held)
-        self._died_held = died > CRASHES
-        self._config, self._is_safe_mode = good_copy.load(path, data=data)
+        self._feed, self._inbox = Feed(), Inbox()
+        self._household = Household(
+            path, run=run, data=data, inbox=self._inbox, clock=read_clock,
+            is_held=bool(self._held), is_bare=died > CRASHES,
+        )  # fmt: skip
         self._node = node_name(self._config.node.name)
         self._boot, self._numbers = secrets.token_hex(4), count(1)
-        self._feed, self._inbox = Feed(), Inbox()
         keep = self._config.journal.keep_utterances
         # What keeps dying may die of its journal; safe mode writes one that a reboot forgets.
         journal = run / "safe.db" if self._held else data / "journal.db"
@@ -137,8 +134,7 @@ class Agentd:
         )
         self._known_words: tuple[Home, Vocabulary] | None = None
         self._mqtt: MqttDoor | None = None
-        self._furniture = Furniture(run, post=self._inbox.post, clock=read_clock)
-        self._adopt(self._config)
+        self._loop.adopt(self._household.furnish(), read_clock())
         self._loop.make_safe(read_clock(), rule="start", reason="The box has just started.")
         if self._held:
             origin = Origin(Rank.SAFETY, "safe_mode")
@@ -151,7 +147,7 @@ class Agentd:
             SocketTaken: another agentd serves this run folder.
         """
         self._journal.record_note("start", "; ".join(self._errors()))
-        self._start_sensors()
+        self._household.start_sensors()
         self._assistant = self._make_assistant()
         sisters = ("voice",) if self._config.voice.enabled else ()
         self._health = Health(self._probes(), sisters=sisters, clock=read_clock)
@@ -279,7 +275,7 @@ class Agentd:
 
     def _info(self) -> Mapping[str, Any]:
         area = self._config.node.area
-        mode = "safe_mode" if self._held or self._is_safe_mode else "normal"
+        mode = "safe_mode" if self._is_safe_mode else "normal"
         return {"name": self._node, "version": version("llmagentos"), "area": area, "mode": mode}
 
     def _tell_health(self) -> Mapping[str, Any]:
@@ -291,7 +287,7 @@ class Agentd:
                 parts,
                 away,
                 is_stopped=self._loop.is_stopped,
-                is_safe_mode=bool(self._held) or self._is_safe_mode,
+                is_safe_mode=self._is_safe_mode,
                 errors=self._errors(),
             ),
             "node": self._node,
@@ -309,44 +305,25 @@ class Agentd:
 
     # configuration ----------------------------------------------------------------------------
 
-    def _adopt(self, config: Config) -> list[str]:
-        """Furnish the house anew; in the tick's thread, or before it runs."""
-        if self._held:
-            config = replace(config, rules=())
-        if self._died_held:  # the devices themselves may be what kills it
-            config = replace(config, devices=(), faults=())
-        house, changed = self._furniture.furnish(config)
-        self._loop.adopt(house, read_clock())
-        self._config = config
-        return changed
+    @property
+    def _config(self) -> Config:
+        return self._household.config
+
+    @property
+    def _is_safe_mode(self) -> bool:
+        return bool(self._held) or self._household.is_lost
 
     def _reload(self) -> Mapping[str, Any]:
-        """Read the file again; a broken one changes nothing."""
+        """Read the file again and tell everybody who lives on it."""
         try:
-            config = read(self._path)
+            changed = self._household.reload(self._loop)
         except ConfigError as exc:
             return {"changed": [], "errors": [str(exc)]}
-        done: Future[list[str]] = Future()
-        self._inbox.call(lambda: done.set_result(self._adopt(config)))
-        changed = done.result(RELOAD_S)
-        self._is_safe_mode = False
-        self._keep_good_copy()
-        self._start_sensors()
         self._assistant.refresh(self._observe().home)
         if self._mqtt:
             self._mqtt.announce()
         self._feed.publish({"kind": "config", "changed": changed})
-        return {"changed": changed, "errors": list(config.errors)}
-
-    def _start_sensors(self) -> None:
-        if not self._held:
-            self._furniture.start_sensors()
-
-    def _keep_good_copy(self) -> None:
-        try:
-            good_copy.keep(self._config, data=self._data)
-        except OSError as exc:
-            _log.warning("no good copy of %s is kept: %s", self._path, exc)
+        return {"changed": changed, "errors": list(self._config.errors)}
 
     # running ----------------------------------------------------------------------------------
 
@@ -362,15 +339,7 @@ class Agentd:
             notify.watchdog()
             if retried_at.age_s(began) >= RETRY_S:
                 retried_at = began
-                self._retry()
-
-    def _retry(self) -> None:
-        """Take in what was unplugged at the start and is there now."""
-        if back := self._furniture.retry():
-            self._adopt(self._config)
-            reason = "It has just been found."
-            self._loop.make_safe(read_clock(), rule="start", reason=reason, only=back)
-            self._start_sensors()
+                self._household.retry(self._loop)
 
     def _publish(self, turn: Turn) -> None:
         """Hand a turn's changes to the journal and the feed; neither blocks."""
@@ -388,7 +357,7 @@ class Agentd:
 
     def _warm(self) -> None:
         """What may take long and is not needed to be ready."""
-        self._keep_good_copy()
+        self._household.keep_good_copy()
         self._vocabulary()
         try:
             self._assistant.warm()
@@ -401,7 +370,7 @@ class Agentd:
         if self._mqtt:
             self._mqtt.close()
         self._socket.close()
-        self._furniture.close()
+        self._household.close()
         self._journal.record_note("end", "")
         self._journal.close()
 
