@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agentd.agents.rule import Rule
+from agentd.agents.rule_source import Mistake, read_actions, read_rule
 from agentd.schema import (
-    ActionTable,
     AreaTable,
     BoardTable,
     DeviceTable,
@@ -31,8 +32,7 @@ from agentd.schema import (
 )
 from agentd.toml_source import ConfigError, Source
 from llmagentos.home import Area, Device, Floor, Scene
-from llmagentos.kind import ACTIONS, Scalar, is_output
-from llmagentos.plan import Action
+from llmagentos.kind import ACTIONS, is_output
 
 RESERVED_IDS: Final = frozenset({"status", "info", "event", "request", "response"})
 """Topic levels of the public MQTT contract; no device may be called so."""
@@ -82,16 +82,6 @@ class LinkRow:
     id: str
     driver: str
     options: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a reading takes a value, do something."""
-
-    id: str
-    device: str
-    value: Scalar
-    actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
@@ -295,12 +285,11 @@ class _Reader:
         for index, raw in enumerate(self._source.rows("rule")):
             try:
                 row = self._source.convert("rule", index, raw, RuleTable)
-                self._check_known("rule", index, row.when.device, known)
-                actions = self._actions("rule", index, row.do, known)
+                found.append(read_rule(row, known=known))
+            except Mistake as exc:
+                self.errors.append(str(self._source.error("rule", index, exc.key, str(exc))))
             except ConfigError as exc:
                 self.errors.append(str(exc))
-            else:
-                found.append(Rule(row.id, row.when.device, row.when.value, actions))
         return found
 
     def scenes(self, known: Mapping[str, Device]) -> list[Scene]:
@@ -309,36 +298,15 @@ class _Reader:
         for index, raw in enumerate(self._source.rows("scene")):
             try:
                 row = self._source.convert("scene", index, raw, SceneTable)
-                actions = self._actions("scene", index, row.actions, known)
+                actions = read_actions(row.actions, known=known)
+            except Mistake as exc:
+                self.errors.append(str(self._source.error("scene", index, exc.key, str(exc))))
             except ConfigError as exc:
                 self.errors.append(str(exc))
             else:
                 name = row.name or _spoken(row.id)
                 found.append(Scene(row.id, name, row.aliases, actions))
         return found
-
-    def _actions(
-        self, table: str, index: int, rows: Sequence[ActionTable], known: Mapping[str, Device]
-    ) -> tuple[Action, ...]:
-        for row in rows:
-            self._check_known(table, index, row.device, known)
-            allowed = ACTIONS[known[row.device].kind]
-            if row.action not in allowed:
-                words = ", ".join(allowed) or "none"
-                text = f"{row.device!r} cannot {row.action!r}; allowed are {words}"
-                raise self._source.error(table, index, "", text)
-            wanted = {argument.name for argument in allowed[row.action]}
-            if set(row.args) != wanted:
-                words = ", ".join(sorted(wanted)) or "none"
-                text = f"{row.action!r} takes exactly these arguments: {words}"
-                raise self._source.error(table, index, "", text)
-        return tuple(Action(row.device, row.action, dict(row.args)) for row in rows)
-
-    def _check_known(
-        self, table: str, index: int, device: str, known: Mapping[str, Device]
-    ) -> None:
-        if device not in known:
-            raise self._source.error(table, index, "", f"no [[device]] {device!r}")
 
 
 def _spoken(identifier: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from agentd import safety
 from agentd.agents import rule
-from agentd.config import Rule
+from agentd.agents.rule import Rule
 from agentd.inbox import Batch, Inbox, Latch, Proposal
 from hal.contract import Actuator, Controller, HalError
 from llmagentos.cause import Cause, Origin, Rank

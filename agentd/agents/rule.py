@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from agentd.config import Rule
+from llmagentos.kind import Scalar
 from llmagentos.plan import Action
 from llmagentos.reading import Quality, Reading, State
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a reading takes a value, do something."""
+
+    id: str
+    device: str
+    value: Scalar
+    actions: tuple[Action, ...]
 
 
 def fire(

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from agentd.config import Rule
+from agentd.agents.rule import Rule
 from agentd.inbox import Inbox
 from agentd.loop import BUSY_S, House, Loop, Turn
 from agentd.schema import Limits, Requirement
