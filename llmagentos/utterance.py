@@ -102,6 +102,21 @@ class Delayed:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A time of day as people say it, in the home's time zone."""
+
+    hour: int
+    """0 to 23"""
+    minute: int = 0
+    """0 to 59"""
+    in_days: int | None = None
+    """0 for today, 1 for tomorrow; None when no such day was named."""
+    weekday: int | None = None
+    """0 for Monday to 6 for Sunday, the next one; None when none was named. Where neither is named
+    it is the next time that the clock shows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockQuestion:
     """Tell the time or the date."""
 
