@@ -21,6 +21,7 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final
 
+from agentd.progress import WRITE_S, Beat, Progress
 from llmagentos.clock import Clock
 from llmagentos.errors import LlmagentosError
 from llmagentos.plan import Applied, Plan, Stage
@@ -109,8 +110,16 @@ _ENTRY_COLUMNS: Final = ", ".join(
 class Journal:
     """The one writer of the journal, and its readers."""
 
-    def __init__(self, path: Path, *, clock: Clock, keep_utterances: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock, keep_utterances: bool = False, beat: Beat | None = None
+    ) -> None:
         """Open, or set a corrupt file aside and start clean.
+
+        Args:
+            path: the file.
+            clock: reads the time.
+            keep_utterances: whether what was said is written down.
+            beat: shows that the writer moves.
 
         Raises:
             JournalError: the folder cannot be written.
@@ -124,6 +133,7 @@ class Journal:
         self._lost = 0
         self._failure = ""
         self._said: dict[str, tuple[str, float]] = {}
+        self._beat = beat or Progress().loop("journal", deadline_s=WRITE_S)
         self._lock = threading.Lock()
         self._writer = self._open()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -264,16 +274,18 @@ class Journal:
             connection.close()
 
     def _run(self) -> None:
+        self._beat.idle()
         is_open, kept = True, deque[tuple[str, tuple[object, ...]]](maxlen=_MAX_WAITING)
         while is_open:
             batch = self._take(wait_s=1.0 if kept else None)
             is_open = None not in batch
-            kept.extend(each for each in batch if isinstance(each, tuple))
-            if self._commit(kept):
-                kept.clear()
-            for each in batch:
-                if isinstance(each, threading.Event):
-                    each.set()
+            with self._beat:
+                kept.extend(each for each in batch if isinstance(each, tuple))
+                if self._commit(kept):
+                    kept.clear()
+                for each in batch:
+                    if isinstance(each, threading.Event):
+                        each.set()
         self._lost += len(kept)
         self._writer.close()
 

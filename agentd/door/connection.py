@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agentd.door.feed import Feed, Subscription
 from agentd.door.request import NAME_CHARACTERS, Request, RequestError, Serve, take_name
+from agentd.progress import SERVE_S, Progress
 from llmagentos.cause import Origin, Rank
 from llmagentos.wire import VERSION, FrameBuffer, WireError, decode_object, encode, encode_answer
 
@@ -147,6 +148,7 @@ class Connection:
         *,
         feed: Feed | None,
         on_end: Callable[[Connection], None],
+        progress: Progress | None = None,
     ) -> None:
         """Take over a connected socket.
 
@@ -156,8 +158,11 @@ class Connection:
             serve: answers requests.
             feed: what `subscribe` streams; None where there is no such verb.
             on_end: called once, when the client is gone and all threads are through with it.
+            progress: watches what serves it.
         """
         self._peer, self._serve, self._feed, self._on_end = peer, serve, feed, on_end
+        self._progress = progress or Progress()
+        self._beat = self._progress.loop("door-serve", deadline_s=SERVE_S)
         self._link = link
         self._link.settimeout(_IDLE_S)
         # A second object on the same socket, for its own time-out: reading may wait, sending not.
@@ -218,11 +223,15 @@ class Connection:
             self._send([refusal(call.number, "busy", text)])
 
     def _work(self) -> None:
+        self._beat.idle()
         while (call := self._calls.get()) is not None:
             if call.request.verb == _STREAM and self._feed is not None:
                 self._subscribe(call, self._feed)
             else:
-                self._send(answer(call, self._serve))
+                with self._beat:  # sending is not in it: how fast a client reads is its own affair
+                    frames = answer(call, self._serve)
+                self._send(frames)
+        self._progress.forget(self._beat)
 
     def _subscribe(self, call: Call, feed: Feed) -> None:
         kinds = call.request.data.get("kinds")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from threading import Condition, Thread
 from typing import Final
 
+from agentd.progress import SERVE_S, Beat, Progress
+
 _LOG: Final = logging.getLogger(__name__)
 
 Job = Callable[[], None]
@@ -16,21 +18,31 @@ Job = Callable[[], None]
 class Lanes:
     """Takes jobs without ever blocking and does them on its own threads."""
 
-    def __init__(self, *, workers: int, waiting: int, name: str) -> None:
+    def __init__(
+        self, *, workers: int, waiting: int, name: str, progress: Progress | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             workers: jobs done at a time.
             waiting: jobs that may wait; more are not taken.
             name: of the threads, for people who look at them.
+            progress: watches each of them.
         """
+        progress = progress or Progress()
         self._waiting = waiting
         self._changed = Condition()
         self._jobs: deque[tuple[str, Job]] = deque()
         self._busy: set[str] = set()
         self._is_closed = False
         self._threads = [
-            Thread(target=self._work, name=f"{name}-{n}", daemon=True) for n in range(workers)
+            Thread(
+                target=self._work,
+                args=(progress.loop(f"{name}-{n}", deadline_s=SERVE_S),),
+                name=f"{name}-{n}",
+                daemon=True,
+            )
+            for n in range(workers)
         ]
 
     def start(self) -> None:
@@ -60,13 +72,15 @@ class Lanes:
             if thread.is_alive():
                 thread.join(1.0)
 
-    def _work(self) -> None:
+    def _work(self, beat: Beat) -> None:
+        beat.idle()
         while (found := self._take()) is not None:
             key, job = found
-            try:
-                job()
-            except Exception:  # noqa: BLE001 - one defective job must not end the lane
-                _LOG.exception("a job of %s failed", key)
+            with beat:
+                try:
+                    job()
+                except Exception:  # noqa: BLE001 - one defective job must not end the lane
+                    _LOG.exception("a job of %s failed", key)
             with self._changed:
                 self._busy.discard(key)
                 self._changed.notify()

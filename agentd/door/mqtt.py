@@ -20,6 +20,7 @@ from agentd.door.outgoing import Outgoing, Post
 from agentd.door.request import RequestError, Serve
 from agentd.door.session import MQTT5, MQTT311, Session
 from agentd.door.topic import HOME_ASSISTANT_STATUS, RequestTopic, SetTopic, Topics
+from agentd.progress import MOVE_S, Progress
 from llmagentos.cause import Rank
 from llmagentos.clock import Clock
 from llmagentos.home import Device, Home
@@ -58,6 +59,7 @@ class MqttDoor:
         info: Callable[[], Mapping[str, Any]],
         clock: Clock,
         rank: Rank = Rank.PERSON,
+        progress: Progress | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -72,6 +74,7 @@ class MqttDoor:
             info: tells what box this is; `name`, `version` and `area` go to Home Assistant.
             clock: reads the time.
             rank: rank of every request's origin.
+            progress: watches the door's threads.
 
         Raises:
             TopicError: `node` cannot stand in a topic.
@@ -79,11 +82,14 @@ class MqttDoor:
         self._broker, self._topics = broker, Topics(node)
         self._boot, self._serve, self._rank, self._clock = boot, serve, rank, clock
         self._home, self._states, self._info = home, states, info
+        progress = progress or Progress()
+        self._beat = progress.loop("mqtt", deadline_s=MOVE_S)
+        self._events_beat = progress.loop("mqtt-events", deadline_s=MOVE_S)
         self._events = feed.subscribe()
         self._waker = Waker()
         self._outgoing = Outgoing(on_post=self._waker.wake)
-        self._lanes = Lanes(workers=WORKERS, waiting=WAITING, name="mqtt-serve")
-        self._fast_lane = Lanes(workers=1, waiting=8, name="mqtt-stop")
+        self._lanes = Lanes(workers=WORKERS, waiting=WAITING, name="mqtt-serve", progress=progress)
+        self._fast_lane = Lanes(workers=1, waiting=8, name="mqtt-stop", progress=progress)
         self._seen = Seen()
         self._lock = Lock()
         self._told: dict[str, Device] = {}
@@ -136,6 +142,7 @@ class MqttDoor:
     # to the network ---------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._beat.idle()
         pause, is_first = Pause(), True
         while not self._closing.is_set():
             began_s = self._clock().mono_s
@@ -167,6 +174,7 @@ class MqttDoor:
             on_received=self._take,
             on_tick=self._report_dropped,
             is_closing=self._closing.is_set,
+            beat=self._beat,
         )
 
     def _greet(self, denied: tuple[str, ...]) -> None:
@@ -178,14 +186,16 @@ class MqttDoor:
         self.announce()
 
     def _tell_events(self) -> None:
+        self._events_beat.idle()
         while not self._closing.is_set():
             event = self._events.get()
             if event is None:
                 continue
-            try:
-                self._tell_event(dict(event))
-            except Exception:  # noqa: BLE001 - one defective event must not silence the rest
-                _LOG.exception("an event could not be told")
+            with self._events_beat:
+                try:
+                    self._tell_event(dict(event))
+                except Exception:  # noqa: BLE001 - one defective event must not silence the rest
+                    _LOG.exception("an event could not be told")
 
     def _tell_event(self, event: dict[str, Any]) -> None:
         kind = event.pop("kind", "")

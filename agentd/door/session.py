@@ -21,6 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agentd.door.broker import Broker, Received, Waker
 from agentd.door.outgoing import Outgoing, Post
+from agentd.progress import MOVE_S, Beat, Progress
 from llmagentos.clock import Clock
 
 _LOG: Final = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Session:
         on_received: Callable[[Received], None],
         on_tick: Callable[[], None],
         is_closing: Callable[[], bool],
+        beat: Beat | None = None,
     ) -> None:
         """Prepare a connection.
 
@@ -90,10 +92,12 @@ class Session:
             on_received: takes each message; must not block.
             on_tick: called at least once a second while connected; must not block.
             is_closing: whether to say goodbye.
+            beat: shows that the connection is served.
         """
         self._broker, self._protocol, self._is_first = broker, protocol, is_first
         self._filters, self._outgoing, self._waker = filters, outgoing, waker
         self._clock, self._is_closing = clock, is_closing
+        self._beat = beat or Progress().loop("mqtt", deadline_s=MOVE_S)
         self._on_connected, self._on_received = on_connected, on_received
         self._on_tick = self._guard(on_tick)
         self._outstanding: dict[int, Post] = {}
@@ -110,7 +114,8 @@ class Session:
     def run(self) -> str:
         """Connect and serve until the connection ends; the reason why it did, for people."""
         try:
-            self._connect()
+            self._connect()  # at rest: the look-up of a name may take the system a minute
+            self._beat.busy()
             self._serve()
             if self.is_connected and self._is_closing():
                 self._say_goodbye()
@@ -122,6 +127,7 @@ class Session:
         finally:
             self.is_connected = False
             self._client.disconnect()
+            self._beat.idle()
             self._outgoing.put_back(self._outstanding.values())
         return self._reason or "the connection was lost"
 
@@ -215,6 +221,7 @@ class Session:
 
     def _turn(self, selector: selectors.BaseSelector) -> None:
         for key, events in selector.select(_TICK_S):
+            self._beat.beat()
             if key.fileobj is self._waker.end:
                 self._waker.drain()
                 continue
@@ -222,6 +229,7 @@ class Session:
                 self._check(self._client.loop_read())
             if events & selectors.EVENT_WRITE:
                 self._check(self._client.loop_write())
+        self._beat.beat()
         self._check(self._client.loop_misc())
         if self.is_connected:
             self._on_tick()

@@ -27,6 +27,7 @@ from agentd.door.connection import (
 )
 from agentd.door.feed import Feed
 from agentd.door.request import Serve
+from agentd.progress import MOVE_S, Progress
 from llmagentos.cause import Rank
 from llmagentos.clock import Clock
 from llmagentos.errors import LlmagentosError
@@ -73,6 +74,7 @@ class SocketDoor:
         claims: Collection[str] = (),
         rank: Rank = Rank.PERSON,
         clients: int = CLIENTS,
+        progress: Progress | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -86,11 +88,14 @@ class SocketDoor:
             claims: other channels that a request may name as its own (cli, voice).
             rank: rank of every request's origin.
             clients: connections served at a time.
+            progress: watches the door's threads.
         """
         self._path, self._mode = Path(path), mode
         self._serve, self._feed, self._clock = serve, feed, clock
         self._channel, self._claims, self._rank = channel, frozenset(claims), rank
         self._clients = clients
+        self._progress = progress or Progress()
+        self._beat = self._progress.loop(f"door-{self._path.name}", deadline_s=MOVE_S)
         self._lock = Lock()
         self._connections: set[Connection] = set()
         self._lobby: dict[socket.socket, tuple[FrameBuffer, Peer, float]] = {}
@@ -136,7 +141,10 @@ class SocketDoor:
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
-            for key, _ in self._selector.select(0.25 if self._lobby else None):
+            self._beat.idle()
+            found = self._selector.select(0.25 if self._lobby else None)
+            self._beat.busy()
+            for key, _ in found:
                 if key.fileobj is self._woken:
                     return self._empty_lobby(expired_at_s=float("inf"))
                 if key.fileobj is listener:
@@ -157,7 +165,12 @@ class SocketDoor:
         with self._lock:
             if has_room := len(self._connections) < self._clients:
                 connection = Connection(
-                    link, peer, self._serve, feed=self._feed, on_end=self._forget
+                    link,
+                    peer,
+                    self._serve,
+                    feed=self._feed,
+                    on_end=self._forget,
+                    progress=self._progress,
                 )
                 self._connections.add(connection)
         if has_room:
