@@ -99,6 +99,69 @@ class Delayed:
 
     seconds: int
     text: str
+    actions: tuple[Action, ...] = ()
+    """What that is, as understood now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtTime:
+    """Do what this text says, at a time of day."""
+
+    at: LocalTime
+    text: str
+    actions: tuple[Action, ...] = ()
+    """What that is, as understood now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Say this text later; it changes nothing. Exactly one of the two times is given."""
+
+    text: str
+    """What to be reminded of: "water the plants"."""
+    after_s: int | None = None
+    at: LocalTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRequest:
+    """List or cancel what was promised."""
+
+    op: str
+    """list, cancel or cancel_all"""
+    kind: str = ""
+    """timer, command, reminder or rule; empty for any."""
+    text: str = ""
+    """Words that tell which one is meant; empty where none were said."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Tell what happened. At most one of the two times is given; without, since the last talk."""
+
+    ago_s: int | None = None
+    """From this many seconds ago until now."""
+    since: LocalTime | None = None
+    """From that time of day on, the last one that has been."""
+    device: str | None = None
+    """Id of the device it asks about; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last thing back that this person had done."""
+
+    device: str | None = None
+    """Id of the device to put back; None for the last thing, whatever it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Make it as it was some time ago."""
+
+    ago_s: int
+    device: str | None = None
+    """Id of the device to put back; None for what was spoken of, or for all that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +177,8 @@ class LocalTime:
     weekday: int | None = None
     """0 for Monday to 6 for Sunday, the next one; None when none was named. Where neither is named
     it is the next time that the clock shows it."""
+    may_be_later: bool = False
+    """True when neither morning nor evening was said: twelve hours later is meant as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +209,22 @@ class Nothing:
     """What to say; empty for the usual apology."""
 
 
-Outcome = Act | Answer | Ask | TimerRequest | Delayed | ClockQuestion | Converse | Nothing
+Outcome = (
+    Act
+    | Answer
+    | Ask
+    | TimerRequest
+    | Delayed
+    | AtTime
+    | Reminder
+    | PromiseRequest
+    | History
+    | Undo
+    | PutBack
+    | ClockQuestion
+    | Converse
+    | Nothing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +233,7 @@ class Interpretation:
 
     outcome: Outcome
     stage: str
-    """conversation, hassil, gazetteer, model or none"""
+    """conversation, later, hassil, gazetteer, model or none"""
     elapsed_ms: float = 0.0
     margin: float | None = None
     """Of the model's choice, in nats; None where no model was asked."""

@@ -36,13 +36,19 @@ from llmagentos.utterance import (
     Act,
     Answer,
     Ask,
+    AtTime,
     ClockQuestion,
     Converse,
     Delayed,
+    History,
     Interpretation,
     Nothing,
     Observation,
+    PromiseRequest,
+    PutBack,
+    Reminder,
     TimerRequest,
+    Undo,
     Utterance,
 )  # fmt: skip
 from models.choose import Chooser
@@ -260,8 +266,10 @@ class Assistant:
                 return sentences([text])
             case TimerRequest():
                 return sentences([say("timers_later")])
-            case Delayed():
+            case Delayed() | AtTime() | Reminder() | PromiseRequest():
                 return sentences([say("delays_later")])
+            case History() | Undo() | PutBack():
+                return sentences([say("undo_later")])
             case ClockQuestion(what):
                 return sentences([self._clock_answer(what, observation.now.wall_s)])
             case Converse(what, device):

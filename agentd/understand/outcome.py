@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
 from llmagentos.plan import Action
 from llmagentos.utterance import (
     Act,
     Answer,
     Ask,
+    AtTime,
     ClockQuestion,
     Converse,
     Delayed,
+    History,
     Nothing,
     Outcome,
+    PromiseRequest,
+    PutBack,
+    Reminder,
     TimerRequest,
+    Undo,
 )  # fmt: skip
+
+_TYPES: Final = {
+    PromiseRequest: "promises", History: "history", Undo: "undo", PutBack: "put_back",
+}  # fmt: skip
+"""Outcomes whose fields are JSON as they are -> their `type`."""
 
 
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:
-    """One outcome with its `type`: actions, answer, ask, timer, delayed, clock, none."""
+    """One outcome with its `type`.
+
+    actions, answer, ask, timer, delayed, at, reminder, promises, history, undo, put_back, clock
+    or none.
+    """
     match outcome:
         case Act(actions):
             return {"type": "actions", "actions": encode_actions(actions)}
@@ -37,8 +53,17 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
                 "area": outcome.area,
                 "start_seconds": outcome.start_seconds,
             }
-        case Delayed(seconds, text):
-            return {"type": "delayed", "seconds": seconds, "text": text}
+        case Delayed(seconds, text, actions):
+            return {"type": "delayed", "seconds": seconds, "text": text,
+                    "actions": encode_actions(actions)}  # fmt: skip
+        case AtTime(at, text, actions):
+            return {"type": "at", "at": asdict(at), "text": text,
+                    "actions": encode_actions(actions)}  # fmt: skip
+        case Reminder(text, after_s, at):
+            return {"type": "reminder", "text": text, "after_s": after_s,
+                    "at": asdict(at) if at else None}  # fmt: skip
+        case PromiseRequest() | History() | Undo() | PutBack():
+            return {"type": _TYPES[type(outcome)], **asdict(outcome)}
         case ClockQuestion(what):
             return {"type": "clock", "what": what}
         case Converse(what, device):
