@@ -35,6 +35,7 @@ from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop, Turn
 from agentd.node import node_name
+from agentd.progress import WRITE_S, Progress
 from agentd.sister import probe_llm
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
@@ -80,7 +81,10 @@ def main(argv: list[str] | None = None) -> int:
         if options.check:
             return _check(options.config)
         faulthandler.enable()  # the watchdog's SIGABRT then tells where every thread stood
-        box = Agentd(options.config, run=options.run, data=options.data, is_held=options.safe_mode)
+        box = Agentd(
+            options.config, run=options.run, data=options.data,
+            is_held=options.safe_mode, crash_limit=options.crash_limit,
+        )  # fmt: skip
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: box.end())
         box.serve()
@@ -98,7 +102,15 @@ def read_clock() -> Instant:
 class Agentd:
     """The running box."""
 
-    def __init__(self, path: Path, *, run: Path, data: Path, is_held: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        run: Path,
+        data: Path,
+        is_held: bool = False,
+        crash_limit: int = CRASHES,
+    ) -> None:
         """Read the configuration and make the outputs safe, before anything that takes time.
 
         Args:
@@ -107,6 +119,7 @@ class Agentd:
             data: folder of the journal.
             is_held: start in safe mode, as after too many crashes: outputs safe and held there,
                 doors open, no rules, sensors or models, until somebody resets it.
+            crash_limit: so many crashes in a row bring that.
 
         Raises:
             JournalError: the data folder cannot be written.
@@ -114,21 +127,24 @@ class Agentd:
         self._run = run
         self._started_at = read_clock()
         self._ending = threading.Event()
+        self._progress = Progress()
+        self._late: tuple[str, ...] = ()
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._crashes = CrashRecord(run / "crashes.json")
         died = self._crashes.begin(self._started_at)
-        self._held = _why_held(died, is_asked=is_held)
+        self._held = _why_held(died, limit=crash_limit, is_asked=is_held)
         self._feed, self._inbox = Feed(), Inbox()
         self._household = Household(
             path, run=run, data=data, inbox=self._inbox, clock=read_clock,
-            is_held=bool(self._held), is_bare=died > CRASHES,
+            is_held=bool(self._held), is_bare=died > crash_limit,
         )  # fmt: skip
         self._node = node_name(self._config.node.name)
         self._boot, self._numbers = secrets.token_hex(4), count(1)
         keep = self._config.journal.keep_utterances
         # What keeps dying may die of its journal; safe mode writes one that a reboot forgets.
         journal = run / "safe.db" if self._held else data / "journal.db"
-        self._journal = Journal(journal, clock=read_clock, keep_utterances=keep)
+        beat = self._progress.loop("journal", deadline_s=WRITE_S)
+        self._journal = Journal(journal, clock=read_clock, keep_utterances=keep, beat=beat)
         self._loop = Loop(
             self._inbox, next_cause=self._next_cause, publish=self._publish, now=self._started_at
         )
@@ -154,7 +170,7 @@ class Agentd:
         verbs = Verbs(self._ports())
         self._socket = SocketDoor(
             self._run / "agentd.sock", verbs.serve, self._feed,
-            clock=read_clock, channel="cli", claims=("voice",),
+            clock=read_clock, channel="cli", claims=("voice",), progress=self._progress,
         )  # fmt: skip
         self._mqtt = self._make_mqtt(verbs)
         self._socket.start()
@@ -229,6 +245,7 @@ class Agentd:
             states=lambda: self._observe().states,
             info=self._info,
             clock=read_clock,
+            progress=self._progress,
         )
 
     def _probes(self) -> dict[str, Probe]:
@@ -336,10 +353,20 @@ class Agentd:
                 work()
             wait_s = self._loop.tick(batch, began)
             self._health.note_turn(began.age_s(read_clock()) * 1000.0)
-            notify.watchdog()
+            self._tell_watchdog(began)
             if retried_at.age_s(began) >= RETRY_S:
                 retried_at = began
                 self._household.retry(self._loop)
+
+    def _tell_watchdog(self, now: Instant) -> None:
+        """Say that the box makes progress, unless one of its loops makes none: systemd hears
+        nothing then, and starts it anew."""
+        late = self._progress.late(now)
+        if late and late != self._late:
+            _log.error("%s: no progress, so the watchdog is told of none", ", ".join(late))
+        self._late = late
+        if not late:
+            notify.watchdog()
 
     def _publish(self, turn: Turn) -> None:
         """Hand a turn's changes to the journal and the feed; neither blocks."""
@@ -379,10 +406,10 @@ def _wake() -> None:
     """Nothing to do but to look again."""
 
 
-def _why_held(died: int, *, is_asked: bool) -> str:
+def _why_held(died: int, *, limit: int, is_asked: bool) -> str:
     """Why the box starts in safe mode, in words for people; empty when it does not."""
     hint = "outputs are held safe until somebody resets it (agentctl reset)"
-    if died >= CRASHES:
+    if died >= limit:
         return f"agentd died {died} times in a row soon after its start; {hint}"
     return f"agentd was started in safe mode; {hint}" if is_asked else ""
 
@@ -419,4 +446,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="hold outputs safe until a reset; no rules or models",
     )
+    parser.add_argument(
+        "--crash-limit", type=int, default=CRASHES, metavar="N",
+        help="crashes in a row that bring safe mode (%(default)s); raised by tests that kill it",
+    )  # fmt: skip
     return parser.parse_args(argv)
