@@ -127,7 +127,7 @@ class Agentd:
         self._run = run
         self._started_at = read_clock()
         self._ending = threading.Event()
-        self._progress = Progress()
+        self.progress = Progress()
         self._late: tuple[str, ...] = ()
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._crashes = CrashRecord(run / "crashes.json")
@@ -143,7 +143,7 @@ class Agentd:
         keep = self._config.journal.keep_utterances
         # What keeps dying may die of its journal; safe mode writes one that a reboot forgets.
         journal = run / "safe.db" if self._held else data / "journal.db"
-        beat = self._progress.loop("journal", deadline_s=WRITE_S)
+        beat = self.progress.loop("journal", deadline_s=WRITE_S)
         self._journal = Journal(journal, clock=read_clock, keep_utterances=keep, beat=beat)
         self._loop = Loop(
             self._inbox, next_cause=self._next_cause, publish=self._publish, now=self._started_at
@@ -170,7 +170,7 @@ class Agentd:
         verbs = Verbs(self._ports())
         self._socket = SocketDoor(
             self._run / "agentd.sock", verbs.serve, self._feed,
-            clock=read_clock, channel="cli", claims=("voice",), progress=self._progress,
+            clock=read_clock, channel="cli", claims=("voice",), progress=self.progress,
         )  # fmt: skip
         self._mqtt = self._make_mqtt(verbs)
         self._socket.start()
@@ -245,7 +245,7 @@ class Agentd:
             states=lambda: self._observe().states,
             info=self._info,
             clock=read_clock,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     def _probes(self) -> dict[str, Probe]:
@@ -361,7 +361,7 @@ class Agentd:
     def _tell_watchdog(self, now: Instant) -> None:
         """Say that the box makes progress, unless one of its loops makes none: systemd hears
         nothing then, and starts it anew."""
-        late = self._progress.late(now)
+        late = self.progress.late(now)
         if late and late != self._late:
             _log.error("%s: no progress, so the watchdog is told of none", ", ".join(late))
         self._late = late
