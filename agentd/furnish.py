@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentd.config import Config, DeviceRow, LinkRow
-from agentd.loop import House
 from agentd.safety import Row
 from agentd.schema import BoardTable
+from agentd.world import House
 from hal import registry
 from hal.contract import Actuator, HalError, Post, Sensor, Unplugged, Wiring
 from hal.link.gpio import open_pins

@@ -16,7 +16,8 @@ from agentd import good_copy
 from agentd.config import Config, read
 from agentd.furnish import Furniture
 from agentd.inbox import Inbox
-from agentd.loop import House, Loop
+from agentd.loop import Loop
+from agentd.world import House
 from llmagentos.clock import Clock
 
 _log = logging.getLogger(__name__)

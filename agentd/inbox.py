@@ -29,6 +29,20 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A plan whose intent was written down, or could not be."""
+
+    proposal: Proposal
+    """The one that waited for it."""
+
+    is_new: bool = False
+    """False when a plan of the same occasion was begun before."""
+
+    error: str = ""
+    """Why it could not be written; empty when it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Latch:
     """Stop everything, or lift the stop."""
 
@@ -47,6 +61,7 @@ class Batch:
     proposals: tuple[Proposal, ...] = ()
     calls: tuple[Callable[[], Any], ...] = ()
     """Work that must be done between two turns (a reload)."""
+    begun: tuple[Begun, ...] = ()
 
 
 @dataclass
@@ -57,6 +72,7 @@ class Inbox:
     _readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=MAX_READINGS))
     _proposals: deque[Proposal] = field(default_factory=deque)
     _calls: list[Callable[[], Any]] = field(default_factory=list)
+    _begun: list[Begun] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     dropped_readings: int = 0
     """Readings lost to a flood since the start."""
@@ -87,6 +103,12 @@ class Inbox:
             self._changed.notify()
         return latch.done
 
+    def begun(self, begun: Begun) -> None:
+        """Hand back a plan whose intent was to be written down first."""
+        with self._changed:
+            self._begun.append(begun)
+            self._changed.notify()
+
     def call(self, work: Callable[[], Any]) -> None:
         """Have something done by the tick's thread, between two turns."""
         with self._changed:
@@ -96,15 +118,17 @@ class Inbox:
     def take(self, *, wait_s: float) -> Batch:
         """All that is there; waits at most `wait_s` seconds for the first."""
         with self._changed:
-            if not (self._latches or self._readings or self._proposals or self._calls):
+            lanes = (self._latches, self._readings, self._proposals, self._calls, self._begun)
+            if not any(lanes):
                 self._changed.wait(wait_s)
             batch = Batch(
                 tuple(self._latches),
                 tuple(self._readings),
                 tuple(self._proposals),
                 tuple(self._calls),
+                tuple(self._begun),
             )
-            for lane in (self._latches, self._readings, self._proposals, self._calls):
+            for lane in lanes:
                 lane.clear()
             return batch
 

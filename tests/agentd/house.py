@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agentd.loop import House
 from agentd.safety import Row
 from agentd.schema import Limits
+from agentd.world import House
 from hal.contract import Actuator, HalError, Unplugged
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant

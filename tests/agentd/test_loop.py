@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 
 import pytest
 
 from agentd.agents.rule import Rule
-from agentd.inbox import Inbox
-from agentd.loop import BUSY_S, House, Loop, Turn
+from agentd.loop import BUSY_S
 from agentd.schema import Limits, Requirement
 from llmagentos.cause import Cause
-from llmagentos.plan import Action, Decision, Stage
+from llmagentos.plan import Action, Stage
 from llmagentos.reading import Quality, Reading
-from tests.agentd.clock import HandClock
 from tests.agentd.house import PERSON, Output, house, plan
-
-
-class Stand:
-    """A loop over a house in memory, with time turned by hand."""
-
-    def __init__(self, furnished: tuple[House, dict[str, Output]]) -> None:
-        self.house, self.outputs = furnished
-        self.clock, self.inbox = HandClock(), Inbox()
-        self.turns: list[Turn] = []
-        numbers = count(1)
-        self.loop = Loop(
-            self.inbox,
-            next_cause=lambda: Cause("box", "00000000", next(numbers)),
-            publish=self.turns.append,
-            now=self.clock.now,
-        )
-        self.loop.adopt(self.house, self.clock.now)
-
-    def turn(self, seconds: float = 0.1) -> float:
-        return self.loop.tick(self.inbox.take(wait_s=0), self.clock.advance(seconds))
-
-    def ask(self, *actions: Action, **more: object) -> Decision:
-        decision = self.inbox.propose(plan(*actions, now=self.clock.now, **more))
-        self.turn()
-        return decision.result(timeout=0)
-
-    def read(self, device: str, value: float | str, quantity: str = "state") -> None:
-        self.inbox.post(Reading(device, quantity, value, "", self.clock.now))
+from tests.agentd.stand import Stand
 
 
 def test_what_was_applied_is_what_the_output_reads_back() -> None:
@@ -102,7 +72,9 @@ def test_max_on_switches_off_without_anybody_asking() -> None:
     assert stand.outputs["pump"].values["state"] == "on"
     stand.turn(1.5)
     assert stand.outputs["pump"].values["state"] == "off"
-    assert stand.turns[-1].decisions[0].applied[0].verdict.rule == "max_on_s"
+    verdict = stand.turns[-1].decisions[0].applied[0].verdict
+    assert verdict is not None
+    assert verdict.rule == "max_on_s"
 
 
 def test_a_stuck_output_is_ordered_off_once_a_second_not_at_every_reading() -> None:
