@@ -12,10 +12,11 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from agentd import safety
 from agentd.agents import rule
+from agentd.agents.promise import Wish
 from agentd.inbox import Batch, Begun, Inbox, Latch, Proposal
 from agentd.intent import Intents
 from agentd.ledger import Ledger, Unwritten
@@ -26,7 +27,7 @@ from llmagentos.clock import Instant
 from llmagentos.kind import Scalar, effect
 from llmagentos.plan import Action, Decision, Plan, Ruling, Verdict
 from llmagentos.reading import Reading, State
-from llmagentos.utterance import Observation
+from llmagentos.utterance import Observation, Timer
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +49,33 @@ class Turn:
     decisions: tuple[Decision, ...] = ()
     latches: tuple[Latch, ...] = ()
     readings: tuple[Reading, ...] = ()
+    said: tuple[Wish, ...] = ()
+    """Wishes with a sentence for people."""
 
+
+_QUIET: Final = Turn()
 
 Publish = Callable[[Turn], None]
 """Takes what a turn changed; must not block."""
+
+
+class Keeper(Protocol):
+    """Whoever keeps promises and rules; see `agentd.agents.promises`."""
+
+    def turn(
+        self,
+        observation: Observation,
+        readings: Iterable[Reading],
+        before: Mapping[str, State],
+        now: Instant,
+    ) -> Iterable[Wish]:
+        """What is due now; never blocks."""
+
+    def told(self, occasion: str, decision: Decision | None) -> None:
+        """Take the decision on a wish; None when its occasion was begun before."""
+
+    def timers(self, now: Instant) -> tuple[Timer, ...]:
+        """The timers that run."""
 
 
 class Loop:
@@ -65,6 +89,8 @@ class Loop:
         publish: Publish,
         now: Instant,
         ledger: Ledger | None = None,
+        keeper: Keeper | None = None,
+        is_clock_set: Callable[[], bool] = lambda: True,
         steps: Steps = pass_by,
     ) -> None:
         """An empty house; `adopt` furnishes it.
@@ -76,12 +102,16 @@ class Loop:
             now: the start; outputs whose past is unknown count as switched off now.
             ledger: what is written down before an act and before an answer; None remembers for
                 as long as the loop lives.
+            keeper: of promises and rules; None for none.
+            is_clock_set: whether the wall clock can be trusted by now; must not block.
             steps: told of every state that a plan passes.
         """
         self._inbox = inbox
         self._next_cause = next_cause
         self._publish = publish
         self._ledger: Ledger = ledger or Unwritten()
+        self._keeper = keeper
+        self._is_clock_set = is_clock_set
         self._steps = steps
         self._world = World(note=self._note, steps=steps)
         self._gate = safety.GateState(started_at=now)
@@ -89,6 +119,7 @@ class Loop:
         self._ordered_at_s: dict[str, float] = {}
         self._decisions: list[Decision] = []
         self._answers: list[tuple[Future[Decision], Decision]] = []
+        self._said: list[Wish] = []
         self.turns = 0
         """Ticks done since the start: the proof of progress."""
 
@@ -108,17 +139,23 @@ class Loop:
         rows = self._world.house.rows
         if only is not None:
             rows = {name: row for name, row in rows.items() if name in only}
-        orders = safety.safe_orders(self.observe(now), rows, rule=rule, reason=reason)
+        orders = safety.safe_orders(self._observe(now), rows, rule=rule, reason=reason)
         self._obey(orders, now)
 
     def observe(self, now: Instant) -> Observation:
         """All that is known; may be called from any thread."""
-        return self._world.observe(now)
+        observation = self._observe(now)
+        return (
+            replace(observation, timers=self._keeper.timers(now)) if self._keeper else observation
+        )
+
+    def _observe(self, now: Instant) -> Observation:
+        return replace(self._world.observe(now), is_clock_set=self._is_clock_set())
 
     def preview(self, plan: Plan, now: Instant) -> tuple[Verdict, ...]:
         """What the gate would say to a plan; may be called from any thread."""
         return safety.review(
-            self._absolute(plan), self._gate, self.observe(now), self._world.house.rows
+            self._absolute(plan), self._gate, self._observe(now), self._world.house.rows
         )
 
     def tick(self, batch: Batch, now: Instant) -> float:
@@ -128,11 +165,12 @@ class Loop:
             Seconds until the next turn is due, if nothing comes in before.
         """
         self._latch(batch.latches, now)
+        before = dict(self._world.states)
         readings, fired = self._sense(batch.readings, now)
         self._enforce(now)
         for begun in batch.begun:
             self._resume(begun, now)
-        wishes = [*batch.proposals, *fired, *self._infer(now)]
+        wishes = [*batch.proposals, *fired, *self._infer(readings, before, now)]
         for proposal in sorted(wishes, key=lambda each: -each.plan.origin.rank):
             self._decide(proposal, now)
         self._publish_turn(batch.latches, readings)
@@ -161,13 +199,27 @@ class Loop:
 
     # infer ------------------------------------------------------------------------------------
 
-    def _infer(self, now: Instant) -> list[Proposal]:
-        """What the controllers want."""
-        return [self._proposal(name, actions, now) for name, actions in self._world.wishes(now)]
+    def _infer(
+        self, readings: Iterable[Reading], before: Mapping[str, State], now: Instant
+    ) -> list[Proposal]:
+        """What the controllers, the promises and the rules want."""
+        wanted = [self._proposal(name, actions, now) for name, actions in self._world.wishes(now)]
+        if self._keeper is None:
+            return wanted
+        for wish in self._keeper.turn(self._observe(now), readings, before, now):
+            if wish.say:
+                self._said.append(wish)
+            if wish.actions:
+                wanted.append(self._proposal(wish.who, wish.actions, now, wish=wish))
+        return wanted
 
-    def _proposal(self, who: str, actions: tuple[Action, ...], now: Instant) -> Proposal:
-        origin = Origin(Rank.RULE, "rule", who)
-        return Proposal(Plan(actions, self._next_cause(), origin, now), Future())
+    def _proposal(
+        self, who: str, actions: tuple[Action, ...], now: Instant, *, wish: Wish | None = None
+    ) -> Proposal:
+        plan = Plan(actions, self._next_cause(), Origin(Rank.RULE, "rule", who), now)
+        if wish:
+            plan = replace(plan, text=wish.text, because=wish.made_by, occasion=wish.occasion)
+        return Proposal(plan, Future())
 
     # review, act ------------------------------------------------------------------------------
 
@@ -176,7 +228,7 @@ class Loop:
             if latch.is_stop:
                 self._gate = safety.stop(self._gate)
                 rows, reason = self._world.house.rows, "Everything was stopped."
-                orders = safety.safe_orders(self.observe(now), rows, rule="stop", reason=reason)
+                orders = safety.safe_orders(self._observe(now), rows, rule="stop", reason=reason)
                 self._obey(orders, now, cause=latch.cause)
             else:
                 self._gate = safety.reset(self._gate)
@@ -184,7 +236,7 @@ class Loop:
 
     def _enforce(self, now: Instant) -> None:
         """Let the limits fire; an output that does not follow is tried again once a second."""
-        orders = safety.watch(self._gate, self.observe(now), self._world.house.rows)
+        orders = safety.watch(self._gate, self._observe(now), self._world.house.rows)
         recent = {name for name, at_s in self._ordered_at_s.items() if now.mono_s - at_s < IDLE_S}
         due = [order for order in orders if order.action.device not in recent]
         self._ordered_at_s |= {order.action.device: now.mono_s for order in due}
@@ -229,25 +281,34 @@ class Loop:
             _overtaken(verdict) if verdict.asked.device in overtaken else verdict
             for verdict in self._review(plan, now)
         )
+        is_repeat = not begun.is_new and not begun.error
         if begun.error:
             reason = f"It could not be written down, so I leave it: {begun.error}"
             verdicts = tuple(_denied(verdict.asked, "journal", reason) for verdict in verdicts)
-        elif not begun.is_new:
+        elif is_repeat:
             reason = "It was begun before; I do not do it a second time."
             verdicts = tuple(_denied(verdict.asked, "duplicate", reason) for verdict in verdicts)
-        self._carry_out(begun.proposal, plan, verdicts, now)
+        self._carry_out(begun.proposal, plan, verdicts, now, is_repeat=is_repeat)
 
     def _carry_out(
-        self, proposal: Proposal, plan: Plan, verdicts: Iterable[Verdict], now: Instant
+        self,
+        proposal: Proposal,
+        plan: Plan,
+        verdicts: Iterable[Verdict],
+        now: Instant,
+        *,
+        is_repeat: bool = False,
     ) -> None:
         applied = tuple(self._world.act(verdict, plan, now) for verdict in verdicts)
         self._steps(Step.APPLIED)
         decision = Decision(plan, applied)
         self._decisions.append(decision)
         self._answers.append((proposal.decision, decision))
+        if self._keeper and plan.occasion:
+            self._keeper.told(plan.occasion, None if is_repeat else decision)
 
     def _review(self, plan: Plan, now: Instant) -> tuple[Verdict, ...]:
-        return safety.review(plan, self._gate, self.observe(now), self._world.house.rows)
+        return safety.review(plan, self._gate, self._observe(now), self._world.house.rows)
 
     def _is_risky(self, action: Action) -> bool:
         row = self._world.house.rows[action.device]
@@ -262,10 +323,10 @@ class Loop:
 
     def _publish_turn(self, latches: tuple[Latch, ...], readings: tuple[Reading, ...]) -> None:
         """Tell what changed; who waits for a decision gets it once that is on disk."""
-        states = self._world.take_changed()
-        if states or self._decisions or latches or readings:
-            turn = Turn(states, tuple(self._decisions), latches, readings)
-            self._decisions = []
+        states, decisions = self._world.take_changed(), tuple(self._decisions)
+        turn = Turn(states, decisions, latches, readings, tuple(self._said))
+        self._decisions, self._said = [], []
+        if turn != _QUIET:
             self._publish(turn)
         if self._answers:
             answers, self._answers = self._answers, []

@@ -48,6 +48,9 @@ class Plan:
     confirmed_on: str = ""
     """Channel on which that yes was said; empty when none was."""
 
+    because: Cause | None = None
+    """What asked for the promise or rule that made it; None for what was asked for now."""
+
     occasion: str = ""
     """Names the one event that made it (a transaction, a promise's due time); two plans with the
     same name are the same wish, and only the first is carried out. Empty for none."""

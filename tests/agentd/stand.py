@@ -7,7 +7,7 @@ from typing import Any
 
 from agentd.inbox import Inbox
 from agentd.ledger import Ledger
-from agentd.loop import Loop, Turn
+from agentd.loop import Keeper, Loop, Turn
 from agentd.world import House
 from llmagentos.cause import Cause
 from llmagentos.plan import Action, Decision
@@ -24,6 +24,7 @@ class Stand:
         furnished: tuple[House, dict[str, Output]],
         *,
         ledger: Ledger | None = None,
+        keeper: Keeper | None = None,
         clock: HandClock | None = None,
     ) -> None:
         self.house, self.outputs = furnished
@@ -36,6 +37,7 @@ class Stand:
             publish=self.turns.append,
             now=self.clock.now,
             ledger=ledger,
+            keeper=keeper,
         )
         self.loop.adopt(self.house, self.clock.now)
 
