@@ -26,16 +26,16 @@ from agentd.credential import read_credential
 from agentd.door.broker import Broker
 from agentd.door.feed import Feed
 from agentd.door.mqtt import MqttDoor
-from agentd.door.render import applied_event, state_event
 from agentd.door.sock import SocketDoor, SocketTaken
 from agentd.door.verb import Ports, Verbs
 from agentd.health import Health, Probe, overall, unavailable
 from agentd.household import Household
 from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
-from agentd.loop import Loop, Turn
+from agentd.loop import Loop
 from agentd.node import node_name
 from agentd.progress import WRITE_S, Progress
+from agentd.publisher import Publisher
 from agentd.sister import probe_llm
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
@@ -146,7 +146,10 @@ class Agentd:
         beat = self.progress.loop("journal", deadline_s=WRITE_S)
         self._journal = Journal(journal, clock=read_clock, keep_utterances=keep, beat=beat)
         self._loop = Loop(
-            self._inbox, next_cause=self._next_cause, publish=self._publish, now=self._started_at
+            self._inbox,
+            next_cause=self._next_cause,
+            publish=Publisher(self._journal, self._feed).publish,
+            now=self._started_at,
         )
         self._known_words: tuple[Home, Vocabulary] | None = None
         self._mqtt: MqttDoor | None = None
@@ -367,20 +370,6 @@ class Agentd:
         self._late = late
         if not late:
             notify.watchdog()
-
-    def _publish(self, turn: Turn) -> None:
-        """Hand a turn's changes to the journal and the feed; neither blocks."""
-        for decision in turn.decisions:
-            self._journal.record_plan(decision.plan)
-            for applied in decision.applied:
-                self._journal.record_applied(applied)
-                self._feed.publish(applied_event(applied))
-        for state in turn.states:
-            self._feed.publish(state_event(state))
-        for latch in turn.latches:
-            kind = "stop" if latch.is_stop else "reset"
-            self._journal.record_note(kind, latch.origin.channel)
-            self._feed.publish({"kind": kind, "cause": str(latch.cause)})
 
     def _warm(self) -> None:
         """What may take long and is not needed to be ready."""
