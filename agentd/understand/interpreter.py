@@ -6,12 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentd.understand.chain import Chain
+from agentd.understand.chain import Chain, Heard
 from agentd.understand.conversation import Conversation, Pending, hear
 from agentd.understand.guard import Guard
 from agentd.understand.intent import Target
-from agentd.understand.naming import Directory
+from agentd.understand.later import Later
 from agentd.understand.offer import ModelAway, Offerer
+from agentd.understand.recall import Recall
 from agentd.understand.recogniser import Context, Recogniser
 from agentd.understand.words import Words
 from llmagentos.clock import Clock
@@ -19,11 +20,11 @@ from llmagentos.home import Home
 from llmagentos.utterance import (
     Act,
     Ask,
-    Converse,
     Interpretation,
     Nothing,
     Observation,
     Outcome,
+    Undo,
     Utterance,
 )  # fmt: skip
 
@@ -56,13 +57,14 @@ class Interpreter:
         self._guard = Guard(words)
         self._chain = Chain(recognisers, words, guard=self._guard)
         self._clock, self._offerer = clock, offerer
-        self._directory = Directory(Home(), words=words)
+        self._later = Later(self._chain, words, guard=self._guard)
+        self._recall = Recall(words)
         self._lock = threading.Lock()  # recognisers keep scratch state; the model has its own lock
 
     def refresh(self, home: Home) -> None:
         """Take over a new home."""
         with self._lock:
-            self._directory = Directory(home, words=self._words)
+            self._recall.refresh(home)
             self._chain.refresh(home)
 
     def warm(self, observation: Observation) -> None:
@@ -99,22 +101,33 @@ class Interpreter:
                 confirmed=asked,
                 chosen_by=asked.chosen_by,
             )
+        outcome: Outcome = word
+        if word.what == "undo":
+            outcome = Undo()
         if word.what == "why":
-            about = self._directory.mentioned(text)
-            word = Converse("why", about[0] if about else None)
-        return Understood(Interpretation(word, "conversation"))
+            context = Context(None, conversation.spoken_of(observation.now))
+            outcome = self._recall.why(text, context)
+        return Understood(Interpretation(outcome, "conversation"))
 
     def _recognise(
         self, utterance: Utterance, observation: Observation, conversation: Conversation
     ) -> Understood:
         context = Context(utterance.origin.area, conversation.spoken_of(observation.now))
-        heard = self._chain.recognise(utterance.text, observation, context)
+        heard = self._hear(utterance.text, observation, context)
         if heard.found is None:
             return Understood(Interpretation(heard.refused, "none", explain=heard.explain))
         found = heard.found
         return Understood(
             Interpretation(found.outcome, found.recogniser, explain=heard.explain), found.targets
         )
+
+    def _hear(self, text: str, observation: Observation, context: Context) -> Heard:
+        found = self._recall.recognise(text, context)
+        found = found or self._later.recognise(text, observation, context)
+        if found:
+            return found
+        heard = self._chain.recognise(text, observation, context)
+        return self._later.complete(heard, observation, context)
 
     def _offer(
         self, utterance: Utterance, observation: Observation, found: Understood

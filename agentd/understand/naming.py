@@ -145,11 +145,18 @@ class Directory:
         return _longest(found)
 
     def mentioned(self, text: str) -> tuple[str, ...]:
-        """Ids of the devices whose whole name stands in a text; of several names the longest."""
-        said = f" {' '.join(self._ordered(text))} "
-        found = [(len(name), entry) for entry in self._entries for name in entry.phrases
-                 if f" {name} " in said]  # fmt: skip
-        return _longest(found)
+        """Ids of the devices whose whole name stands in a text, each word counted for one name.
+
+        Of two names that share words the longer one is meant.
+        """
+        left = f" {' '.join(self._ordered(text))} "
+        named = {name for entry in self._entries for name in entry.phrases}
+        found: list[str] = []
+        for name in sorted(named, key=lambda each: (-len(each), each)):
+            if f" {name} " in left:
+                left = left.replace(f" {name} ", " | ")
+                found += [e.device.id for e in self._entries if name in e.phrases]
+        return tuple(dict.fromkeys(found))
 
     def _is_elsewhere(self, entry: _Entry, said: frozenset[str]) -> bool:
         """Whether the phrase names an area that the device is not in.

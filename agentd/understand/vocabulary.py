@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from unicode_rbnf import RbnfEngine
-
+from agentd.understand.spell import speller
 from agentd.understand.words import Words, load_words, tokens
 from llmagentos.home import Area, Device, Home
 
@@ -77,7 +75,7 @@ class Vocabulary:
 def build_vocabulary(home: Home) -> Vocabulary:
     """The sentences for one home; takes some 10 ms for 12 devices."""
     words = load_words(home.language)
-    spell = _speller(words.language)
+    spell = speller(words.language)
     made = dict.fromkeys(_all_sentences(home, words, spell))
     sentences = tuple(made)[:_MOST]
     known = sorted({word for sentence in sentences for word in sentence.split()})
@@ -157,14 +155,3 @@ def _spoken(name: str, spell: Callable[[int], str]) -> str:
     """A name as it is said: `Bedroom 2` is `bedroom two`."""
     said = (spell(int(word)) if word.isdecimal() else word for word in tokens(name))
     return " ".join(word for word in said if not any(c.isdigit() or c in "%°" for c in word))
-
-
-@lru_cache(maxsize=4)
-def _speller(language: str) -> Callable[[int], str]:
-    engine = RbnfEngine.for_language(language)
-
-    @lru_cache(maxsize=1024)
-    def spell(number: int) -> str:
-        return engine.format_number(number).text.replace("-", " ").replace("\xad", "")
-
-    return spell

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -23,6 +23,12 @@ _CLAUSE: Final = re.compile(r"[,;.!?]+(?:\s+|$)")
 def tokens(text: str) -> tuple[str, ...]:
     """The words and numbers of a text, lower case, without punctuation."""
     return tuple(word.replace("’", "'") for word in _TOKEN.findall(text.casefold()))
+
+
+def placed(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The same words, each with where it begins and ends in the text."""
+    for found in _TOKEN.finditer(text):
+        yield found.group().casefold().replace("’", "'"), found.span()
 
 
 def clauses(text: str) -> tuple[str, ...]:
@@ -47,6 +53,8 @@ class Phrases:
 
     def match_at(self, words: tuple[str, ...], index: int) -> int:
         """How many words from `index` on are the longest phrase there; 0 for none."""
+        if index >= len(words):
+            return 0
         for phrase in self.by_first.get(words[index], ()):
             if words[index : index + len(phrase)] == phrase:
                 return len(phrase)
@@ -158,6 +166,27 @@ class Words:
     colors: tuple[str, ...]
     """Colours that the speech recogniser listens for."""
 
+    duration: Mapping[str, Phrases]
+    """second, minute, hour, day, half, quarter, three_quarters, and_half, one, couple, joiners"""
+
+    clock: Mapping[str, Phrases]
+    """What a time of day is made of: at, noon, midnight, past, to, parts of the day, days."""
+
+    weekdays: tuple[str, ...]
+    """From Monday to Sunday."""
+
+    later: Mapping[str, tuple[str, ...]]
+    """Group -> sentences about what is to be done later, with slots."""
+
+    past: Mapping[str, tuple[str, ...]]
+    """Group -> sentences about what was done, with slots."""
+
+    everything: Phrases
+    """What stands for all devices in such a sentence."""
+
+    pointing: frozenset[str]
+    """Words of a "why" that names nothing and asks about the last thing done."""
+
     model: ModelWords
 
     def say(self, reply: str, /, **values: object) -> str:
@@ -255,6 +284,15 @@ def _read(data: Mapping[str, Any]) -> Words:
         actions=data["action"],
         speech={group: tuple(texts) for group, texts in data["speech"].items()},
         colors=tuple(data["speech_colors"]["words"]),
+        duration=_phrases(data["duration"]),
+        clock=_phrases(
+            {name: texts for name, texts in data["clock"].items() if name != "weekdays"}
+        ),
+        weekdays=tuple(data["clock"]["weekdays"]),
+        later={group: tuple(texts) for group, texts in data["later"].items()},
+        past={group: tuple(texts) for group, texts in data["past"].items()},
+        everything=Phrases.of(data["recall"]["everything"]),
+        pointing=frozenset(data["recall"]["pointing"]),
         model=ModelWords(**{**data["model"], "baseline": tuple(data["model"]["baseline"])}),
     )
 
