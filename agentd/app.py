@@ -20,6 +20,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from agentd.agents.promise import Interrupted
+from agentd.agents.promises import PromiseBook
+from agentd.agents.shelf import Shelf
 from agentd.config import Config, read
 from agentd.crash import CRASHES, CrashRecord
 from agentd.credential import read_credential
@@ -33,6 +36,7 @@ from agentd.household import Household
 from agentd.inbox import Inbox
 from agentd.journal import Journal, JournalError
 from agentd.loop import Loop
+from agentd.machine import boot_id, time_zone
 from agentd.node import node_name
 from agentd.progress import WRITE_S, Progress
 from agentd.publisher import Publisher
@@ -145,11 +149,14 @@ class Agentd:
         journal = run / "safe.db" if self._held else data / "journal.db"
         beat = self.progress.loop("journal", deadline_s=WRITE_S)
         self._journal = Journal(journal, clock=read_clock, keep_utterances=keep, beat=beat)
+        self._book = None if self._held else self._open_book()
         self._loop = Loop(
             self._inbox,
             next_cause=self._next_cause,
             publish=Publisher(self._journal, self._feed).publish,
             now=self._started_at,
+            ledger=self._journal,
+            keeper=self._book,
         )
         self._known_words: tuple[Home, Vocabulary] | None = None
         self._mqtt: MqttDoor | None = None
@@ -196,6 +203,19 @@ class Agentd:
         self._inbox.call(_wake)
 
     # parts ------------------------------------------------------------------------------------
+
+    def _open_book(self) -> PromiseBook:
+        """The promises of earlier runs, and what those left unfinished."""
+        journal = self._journal
+        book = PromiseBook(
+            Shelf(journal.save, journal.drop, journal.saved),
+            boot=boot_id(),
+            zone=time_zone(self._config.home.time_zone),
+            now=self._started_at,
+        )
+        unfinished = journal.interrupted()
+        book.recover(Interrupted(each.occasion, each.actions) for each in unfinished)
+        return book
 
     def _make_assistant(self) -> Assistant:
         config = self._config

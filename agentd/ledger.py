@@ -26,7 +26,7 @@ class Ledger(Protocol):
     def settle(self) -> Future[None]:
         """Done once all that was recorded so far is on disk, or could not be written."""
 
-    def save(self, kind: str, name: str, body: str, /) -> Future[None]:
+    def record_document(self, kind: str, name: str, body: str, /) -> None:
         """Keep a small document under its kind and name."""
 
 
@@ -52,15 +52,10 @@ class Unwritten:
 
     def settle(self) -> Future[None]:
         """Nothing is ever waiting."""
-        return _done()
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
-    def save(self, kind: str, name: str, body: str, /) -> Future[None]:
+    def record_document(self, kind: str, name: str, body: str, /) -> None:
         """Keep it here."""
         self.documents[kind, name] = body
-        return _done()
-
-
-def _done() -> Future[None]:
-    done: Future[None] = Future()
-    done.set_result(None)
-    return done
