@@ -68,6 +68,10 @@ score-model: setup ## the same with the language model (MODEL=smollm2-135m)
 bench: setup ## latency from command to pin, speed of the language model
 	@PYTHONPATH=. $(BIN)/python -P -m tests.bench
 
+.PHONY: soak-kills
+soak-kills: setup build/packages-test ## kill agentd 1,000 times while people command it (KILLS=1000)
+	@KILLS=$(or $(KILLS),1000) $(BIN)/pytest -q -rs tests/system/test_kills.py
+
 ##@ Install
 
 # Command-line variables reach the script through the environment.
