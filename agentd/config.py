@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from agentd.agents.rule import Rule
 from agentd.agents.rule_source import Mistake, read_actions, read_rule
+from agentd.rule_schema import RuleTable
 from agentd.schema import (
     AreaTable,
     BoardTable,
@@ -26,7 +27,6 @@ from agentd.schema import (
     LlmTable,
     MqttTable,
     NodeTable,
-    RuleTable,
     SceneTable,
     VoiceTable,
 )
@@ -285,7 +285,7 @@ class _Reader:
         for index, raw in enumerate(self._source.rows("rule")):
             try:
                 row = self._source.convert("rule", index, raw, RuleTable)
-                found.append(read_rule(row, known=known))
+                found.append(read_rule(row, known=known, written=raw))
             except Mistake as exc:
                 self.errors.append(str(self._source.error("rule", index, exc.key, str(exc))))
             except ConfigError as exc:
@@ -298,7 +298,7 @@ class _Reader:
         for index, raw in enumerate(self._source.rows("scene")):
             try:
                 row = self._source.convert("scene", index, raw, SceneTable)
-                actions = read_actions(row.actions, known=known)
+                actions = read_actions(row.actions, known=known, key="actions")
             except Mistake as exc:
                 self.errors.append(str(self._source.error("scene", index, exc.key, str(exc))))
             except ConfigError as exc:

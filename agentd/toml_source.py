@@ -1,7 +1,8 @@
 """A TOML text that knows its lines, so that every mistake is told with file, line and key.
 
 LlmagentosError
- └─ ConfigError      the text cannot be used
+ ├─ ConfigError      the text cannot be used
+ └─ WrongTable       one table of it cannot; whoever has it knows where it stands
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_\-]+)(?:\.[A-Za-z0-9_.\-]+)?\s*=")
 
 class ConfigError(LlmagentosError):
     """The file cannot be used; the text names it, the line and what is allowed."""
+
+
+class WrongTable(LlmagentosError):
+    """A table does not fit its type."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(text)
+        self.key = key
+        """Dotted key within the table; empty for the table as a whole."""
 
 
 class Source:
@@ -71,10 +81,21 @@ class Source:
             ConfigError: with file, line, key and what is allowed.
         """
         try:
-            return msgspec.convert(raw, kind)
-        except msgspec.ValidationError as exc:
-            key, text = _explain(raw, kind, str(exc))
-            raise self.error(table, index, key, text) from exc
+            return convert(raw, kind)
+        except WrongTable as exc:
+            raise self.error(table, index, exc.key, str(exc)) from exc
+
+
+def convert(raw: object, kind: type[_Table]) -> _Table:
+    """Check a table that came without a file, as JSON at run time.
+
+    Raises:
+        WrongTable: with the key and what is allowed.
+    """
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as exc:
+        raise WrongTable(*_explain(raw, kind, str(exc))) from exc
 
 
 def _index(text: str) -> dict[tuple[str, int, str], int]:

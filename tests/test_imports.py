@@ -44,7 +44,7 @@ SHARED = {
     # A pin factory is a subclass of gpiozero's own; gpio.py is where everybody else meets it.
     "gpiozero": {"hal/link/gpio.py", "hal/link/gpiod.py", "hal/board/pin.py"},
     # The tables as types, and the one place that reads a file into them.
-    "msgspec": {"agentd/schema.py", "agentd/toml_source.py"},
+    "msgspec": {"agentd/schema.py", "agentd/rule_schema.py", "agentd/toml_source.py"},
 }
 """Libraries of which more than one module must know, and those modules."""
 

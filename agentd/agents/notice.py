@@ -21,6 +21,8 @@ class NoticeKind(StrEnum):
     """It is time for what somebody wanted to be reminded of."""
     RULE = "rule"
     """A rule says its sentence."""
+    LATE = "late"
+    """It was done later than it was due."""
     MISSED = "missed"
     """It was due while the box could not do it, and is not done any more."""
     REFUSED = "refused"
@@ -68,8 +70,10 @@ def tell(notice: Notice) -> str:
     if notice.kind is NoticeKind.REMINDER:
         return f"Reminder: {notice.text}{_lateness(notice)}."
     if notice.kind is NoticeKind.RULE:
-        return notice.text
+        return notice.text + (f" ({span(notice.late_s)} late)" if notice.is_late else "")
     what = f"“{notice.text}”" if notice.text else f"“{notice.id}”"
+    if notice.kind is NoticeKind.LATE:
+        return f"I did {what}{_lateness(notice)}."
     if notice.kind is NoticeKind.MISSED:
         return f"I did not do {what}{_lateness(notice)}. {notice.reason}".rstrip()
     if notice.kind is NoticeKind.REFUSED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from agentd.agents.due import Due
 from agentd.agents.notice import Notice
@@ -152,10 +152,13 @@ class Wish:
     """What the person wanted, in their own words, for `why`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """An intent of an earlier run of which nobody knows how far it got."""
+class Intent(Protocol):
+    """A plan of an earlier run of which nobody knows how far it got; the journal has them."""
 
-    occasion: str
-    """As in the `Wish` that it came from."""
-    actions: tuple[Action, ...] = ()
+    @property
+    def occasion(self) -> str:
+        """As in the `Wish` that it came from; empty for none."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Those that nothing is known of."""

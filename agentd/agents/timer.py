@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agentd.agents import due as dues
-from agentd.agents.due import Now
-from agentd.agents.promise import MAX_LENGTH_S, Problem, Promise, Standing
+from agentd.agents.due import Due, Now
+from agentd.agents.promise import MAX_LENGTH_S, Problem, Promise, PromiseError, Standing
 from llmagentos.utterance import Timer, TimerRequest
 
 
@@ -67,6 +67,17 @@ def shown(promise: Promise, now: Now) -> Timer:
         left_s=max(0, math.floor(_left_s(promise, now) + 0.5)),
         is_paused=promise.standing is Standing.PAUSED,
     )
+
+
+def length(seconds: float, now: Now) -> Due:
+    """When a timer that starts now rings.
+
+    Raises:
+        PromiseError: it is too long.
+    """
+    if seconds > MAX_LENGTH_S:
+        raise PromiseError("too_long", "I look ahead for a year at most.")
+    return dues.after(seconds, now)
 
 
 def number(name: str) -> int:

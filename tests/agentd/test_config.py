@@ -83,7 +83,7 @@ def test_a_rule_about_an_unknown_device_is_dropped_and_told() -> None:
     )
     config = parse(LAMP + rule, path=PATH)
     assert not config.rules
-    assert "agentd.toml:6: no [[device]] 'nose'" in config.errors[0]
+    assert "agentd.toml:8: when.device: no [[device]] 'nose'" in config.errors[0]
 
 
 @pytest.mark.parametrize(

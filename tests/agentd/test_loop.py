@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentd.agents.rule import Rule
+from agentd.agents.rule import Deed, Rule, Takes
 from agentd.loop import BUSY_S
 from agentd.schema import Limits, Requirement
 from llmagentos.cause import Cause
@@ -104,7 +104,7 @@ def test_a_silent_sensor_turns_stale_and_its_dependants_go_off() -> None:
 
 def test_a_rule_fires_on_the_edge_and_not_on_repetition() -> None:
     furnished, outputs = house()
-    rule = Rule("wet", "tank", "pressed", (Action("lamp", "toggle"),))
+    rule = Rule("wet", Takes("tank", "pressed"), (Deed(Action("lamp", "toggle")),))
     stand = Stand((replace(furnished, rules=(rule,)), outputs))
     for value in ("pressed", "pressed", "idle", "pressed"):
         stand.read("tank", value)
@@ -114,7 +114,7 @@ def test_a_rule_fires_on_the_edge_and_not_on_repetition() -> None:
 
 def test_a_press_and_release_within_one_turn_is_not_lost() -> None:
     furnished, outputs = house()
-    rule = Rule("wet", "tank", "pressed", (Action("lamp", "toggle"),))
+    rule = Rule("wet", Takes("tank", "pressed"), (Deed(Action("lamp", "toggle")),))
     stand = Stand((replace(furnished, rules=(rule,)), outputs))
     for value in ("pressed", "idle"):
         stand.read("tank", value)
