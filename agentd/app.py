@@ -20,7 +20,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from agentd.agents.promise import Interrupted
 from agentd.agents.promises import PromiseBook
 from agentd.agents.shelf import Shelf
 from agentd.config import Config, read
@@ -213,8 +212,7 @@ class Agentd:
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
         )
-        unfinished = journal.interrupted()
-        book.recover(Interrupted(each.occasion, each.actions) for each in unfinished)
+        book.recover(journal.interrupted())
         return book
 
     def _make_assistant(self) -> Assistant:

@@ -61,7 +61,8 @@ class PromiseBook:
 
         Args:
             shelf: where promises and rules are written down.
-            boot: id of this boot of the machine (not of agentd).
+            boot: id of this boot of the machine (not of agentd); empty when it has none, which
+                counts as another boot than all before.
             zone: the home's time zone.
             now: the present.
             is_clock_set: whether the wall clock can be trusted; every turn tells it anew.
@@ -69,7 +70,7 @@ class PromiseBook:
                 called from doors.
             tell: words a notice for people.
         """
-        self._boot, self._zone = boot, zone
+        self._boot, self._zone = boot or f"unknown@{now.wall_s}", zone
         self._loaded_at, self._is_clock_set = now, is_clock_set
         self._exempt, self._tell = exempt, tell
         self._home = Home()
