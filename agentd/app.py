@@ -40,6 +40,7 @@ from agentd.node import node_name
 from agentd.progress import WRITE_S, Progress
 from agentd.publisher import Publisher
 from agentd.sister import probe_llm
+from agentd.step import Steps, pass_by
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
 from agentd.understand.llm_client import SocketChooser
@@ -113,6 +114,7 @@ class Agentd:
         data: Path,
         is_held: bool = False,
         crash_limit: int = CRASHES,
+        steps: Steps = pass_by,
     ) -> None:
         """Read the configuration and make the outputs safe, before anything that takes time.
 
@@ -123,6 +125,7 @@ class Agentd:
             is_held: start in safe mode, as after too many crashes: outputs safe and held there,
                 doors open, no rules, sensors or models, until somebody resets it.
             crash_limit: so many crashes in a row bring that.
+            steps: told of every state that a plan passes.
 
         Raises:
             JournalError: the data folder cannot be written.
@@ -147,15 +150,18 @@ class Agentd:
         # What keeps dying may die of its journal; safe mode writes one that a reboot forgets.
         journal = run / "safe.db" if self._held else data / "journal.db"
         beat = self.progress.loop("journal", deadline_s=WRITE_S)
-        self._journal = Journal(journal, clock=read_clock, keep_utterances=keep, beat=beat)
+        self._journal = Journal(
+            journal, clock=read_clock, keep_utterances=keep, steps=steps, beat=beat
+        )
         self._book = None if self._held else self._open_book()
         self._loop = Loop(
             self._inbox,
             next_cause=self._next_cause,
-            publish=Publisher(self._journal, self._feed).publish,
+            publish=Publisher(self._journal, self._feed, steps=steps).publish,
             now=self._started_at,
             ledger=self._journal,
             keeper=self._book,
+            steps=steps,
         )
         self._known_words: tuple[Home, Vocabulary] | None = None
         self._mqtt: MqttDoor | None = None
