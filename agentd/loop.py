@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from agentd import safety
-from agentd.agents import rule
 from agentd.agents.promise import Wish
+from agentd.agents.rule import Rule
 from agentd.inbox import Batch, Begun, Inbox, Latch, Proposal
 from agentd.intent import Intents
 from agentd.ledger import Ledger, Unwritten
@@ -24,6 +24,7 @@ from agentd.step import Step, Steps, pass_by
 from agentd.world import SWEEP_S, House, World
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
+from llmagentos.home import Home
 from llmagentos.kind import Scalar, effect
 from llmagentos.plan import Action, Decision, Plan, Ruling, Verdict
 from llmagentos.reading import Reading, State
@@ -61,6 +62,9 @@ Publish = Callable[[Turn], None]
 
 class Keeper(Protocol):
     """Whoever keeps promises and rules; see `agentd.agents.promises`."""
+
+    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
+        """Take over the rules of a house, and the devices that they speak of."""
 
     def turn(
         self,
@@ -131,6 +135,8 @@ class Loop:
     def adopt(self, house: House, now: Instant) -> None:
         """Take over a house. What did not change keeps its state; what works no more says so."""
         self._world.adopt(house, now)
+        if self._keeper:
+            self._keeper.adopt(house.rules, house.home)
 
     def make_safe(
         self, now: Instant, *, rule: str, reason: str, only: Collection[str] | None = None
@@ -166,11 +172,11 @@ class Loop:
         """
         self._latch(batch.latches, now)
         before = dict(self._world.states)
-        readings, fired = self._sense(batch.readings, now)
+        readings = self._sense(batch.readings, now)
         self._enforce(now)
         for begun in batch.begun:
             self._resume(begun, now)
-        wishes = [*batch.proposals, *fired, *self._infer(readings, before, now)]
+        wishes = [*batch.proposals, *self._infer(readings, before, now)]
         for proposal in sorted(wishes, key=lambda each: -each.plan.origin.rank):
             self._decide(proposal, now)
         self._publish_turn(batch.latches, readings)
@@ -179,17 +185,13 @@ class Loop:
 
     # sense ------------------------------------------------------------------------------------
 
-    def _sense(
-        self, readings: Iterable[Reading], now: Instant
-    ) -> tuple[tuple[Reading, ...], list[Proposal]]:
-        """Take in the readings, read the outputs back; the readings that count, and what the
-        rules want of them."""
-        house = self._world.house
-        known = tuple(each for each in readings if each.device in house.home.by_id)
-        fired = rule.fire(house.rules, known, self._world.states)
+    def _sense(self, readings: Iterable[Reading], now: Instant) -> tuple[Reading, ...]:
+        """Take in the readings, read the outputs back; the readings that count."""
+        home = self._world.house.home
+        known = tuple(each for each in readings if each.device in home.by_id)
         self._world.take_in(known)
         self._world.sweep(now)
-        return known, [self._proposal(each.id, actions, now) for each, actions in fired]
+        return known
 
     def _note(
         self, row: safety.Row, values: Mapping[str, Scalar], now: Instant, plan: Plan | None

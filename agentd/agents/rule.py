@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
 from llmagentos.kind import Scalar
 from llmagentos.plan import Action
-from llmagentos.reading import Quality, Reading, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,33 +142,3 @@ class Rule:
     def devices(self) -> frozenset[str]:
         """The outputs that it touches."""
         return frozenset(deed.action.device for deed in self.do)
-
-
-def fire(
-    rules: Iterable[Rule], readings: Iterable[Reading], before: Mapping[str, State]
-) -> list[tuple[Rule, tuple[Action, ...]]]:
-    """The rules that these readings set off, in the order of the readings.
-
-    A rule fires when its device's value becomes the one it waits for: a sensor that repeats
-    itself does not fire it again.
-
-    Args:
-        before: the states before the readings came in.
-    """
-    fired: list[tuple[Rule, tuple[Action, ...]]] = []
-    last: dict[tuple[str, str], object] = {}
-    for reading in readings:
-        if reading.quality is not Quality.GOOD:
-            continue
-        key = (reading.device, reading.quantity)
-        known = before[reading.device].values if reading.device in before else {}
-        if reading.value != last.get(key, known.get(reading.quantity)):
-            fired += [
-                (rule, rule.actions)
-                for rule in rules
-                if isinstance(rule.when, Takes)
-                and rule.when.device == reading.device
-                and rule.when.value == reading.value
-            ]
-        last[key] = reading.value
-    return fired

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 
+from agentd.agents.promises import PromiseBook
 from agentd.agents.rule import Deed, Rule, Takes
 from agentd.loop import BUSY_S
 from agentd.schema import Limits, Requirement
 from llmagentos.cause import Cause
 from llmagentos.plan import Action, Stage
 from llmagentos.reading import Quality, Reading
+from tests.agentd.agents.paper import Paper
+from tests.agentd.clock import HandClock
 from tests.agentd.house import PERSON, Output, house, plan
 from tests.agentd.stand import Stand
 
@@ -102,24 +106,33 @@ def test_a_silent_sensor_turns_stale_and_its_dependants_go_off() -> None:
     assert stand.outputs["pump"].values["state"] == "off"
 
 
-def test_a_rule_fires_on_the_edge_and_not_on_repetition() -> None:
+def with_rule(rule: Rule) -> Stand:
+    """A stand whose house has this rule, and a book that keeps it."""
     furnished, outputs = house()
-    rule = Rule("wet", Takes("tank", "pressed"), (Deed(Action("lamp", "toggle")),))
-    stand = Stand((replace(furnished, rules=(rule,)), outputs))
+    clock = HandClock()
+    book = PromiseBook(Paper().shelf(), boot="b1", zone=UTC, now=clock.now)
+    return Stand((replace(furnished, rules=(rule,)), outputs), keeper=book, clock=clock)
+
+
+TOGGLE = Rule("wet", Takes("tank", "pressed"), (Deed(Action("lamp", "toggle")),))
+
+
+def test_a_rule_fires_on_the_edge_and_not_on_repetition() -> None:
+    stand = with_rule(TOGGLE)
     for value in ("pressed", "pressed", "idle", "pressed"):
         stand.read("tank", value)
         stand.turn()
-    assert [action.name for action in outputs["lamp"].told] == ["turn_on", "turn_off"]
+        stand.turn(0.0)  # its intent is on disk
+    assert [action.name for action in stand.outputs["lamp"].told] == ["turn_on", "turn_off"]
 
 
 def test_a_press_and_release_within_one_turn_is_not_lost() -> None:
-    furnished, outputs = house()
-    rule = Rule("wet", Takes("tank", "pressed"), (Deed(Action("lamp", "toggle")),))
-    stand = Stand((replace(furnished, rules=(rule,)), outputs))
+    stand = with_rule(TOGGLE)
     for value in ("pressed", "idle"):
         stand.read("tank", value)
     stand.turn()
-    assert len(outputs["lamp"].told) == 1
+    stand.turn(0.0)
+    assert len(stand.outputs["lamp"].told) == 1
 
 
 def test_a_device_with_a_fault_says_why_and_the_rest_runs() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agentd.agents.promise import Wish
+from agentd.agents.rule import Rule
 from agentd.ledger import Unwritten
 from llmagentos.cause import Cause, Rank
 from llmagentos.clock import Instant
+from llmagentos.home import Home
 from llmagentos.plan import Action, Decision, Stage
 from llmagentos.reading import Reading, State
 from llmagentos.utterance import Observation, Timer
@@ -24,6 +26,9 @@ class Diary:
     def __init__(self, *wishes: Wish) -> None:
         self.wishes = list(wishes)
         self.heard: list[tuple[str, Decision | None]] = []
+
+    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
+        self.rules = tuple(rules)
 
     def turn(
         self,
