@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -13,7 +13,7 @@ from agentd.door.setting import read_payload
 from agentd.door.topic import RequestTopic, SetTopic
 from llmagentos.cause import Origin, Rank
 from llmagentos.clock import Instant
-from llmagentos.wire import WireError
+from llmagentos.wire import WireError, dump
 
 MAX_BYTES: Final = 16 * 1024
 """Longest payload that is read."""
@@ -75,22 +75,36 @@ class Command:
     """The boot it is meant for; None for any."""
 
 
+def _keep_nothing(name: str) -> None:
+    """A memory that ends with the process."""
+
+
 @dataclass
 class Seen:
     """The names of commands that were begun, so that none is begun twice."""
 
     window_s: float = WINDOW_S
-    _at_s: OrderedDict[Hashable, float] = field(default_factory=OrderedDict)
+    note: Callable[[str], None] = field(default=_keep_nothing)
+    """Told each new name, to write it down; must not block."""
+    _at_s: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def age_s(self, key: Hashable, *, now_s: float) -> float | None:
+    def recall(self, ages_s: Mapping[str, float], *, now_s: float) -> None:
+        """Know names again that were begun before this process, so many seconds ago."""
+        with self._lock:
+            for name, age_s in sorted(ages_s.items(), key=lambda each: -each[1]):
+                self._at_s[name] = now_s - age_s
+            self._forget(now_s)
+
+    def age_s(self, name: str, *, now_s: float) -> float | None:
         """Note a name; seconds since it was noted before, None when it is new."""
         with self._lock:
             self._forget(now_s)
-            if (before_s := self._at_s.get(key)) is not None:
+            if (before_s := self._at_s.get(name)) is not None:
                 return now_s - before_s
-            self._at_s[key] = now_s
-            return None
+            self._at_s[name] = now_s
+        self.note(name)
+        return None
 
     def _forget(self, now_s: float) -> None:
         while self._at_s:
@@ -144,10 +158,16 @@ def judge(command: Command, message: Message, *, boot: str, seen: Seen, now: Ins
         raise Refused("expired", f"it came {late_s:.1f} s after its end", transaction=name)
     if name is None:
         return
-    age_s = seen.age_s((message.target, name), now_s=now.mono_s)
+    age_s = seen.age_s(_full_name(message.target, name), now_s=now.mono_s)
     if age_s is not None:
         text = f"{name!r} was begun {age_s:.0f} s ago; another command needs another transaction"
         raise Refused("duplicate", text, transaction=name)
+
+
+def _full_name(target: SetTopic | RequestTopic, name: str | int) -> str:
+    """A command's name together with where it was sent; the number 7 is not the text 7."""
+    where = ["set", target.device] if isinstance(target, SetTopic) else ["request", target.verb]
+    return dump([*where, name])
 
 
 def _late_s(command: Command, message: Message, now: Instant) -> float:

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
 from agentd.door.broker import Broker, Pause, Received, Waker
-from agentd.door.command import MAX_BYTES, Message, Refused, Seen, judge, read_command
-from agentd.door.connection import OVERTAKING
+from agentd.door.command import Seen
 from agentd.door.discovery import discovery
 from agentd.door.document import OFFLINE, ONLINE, availability, state_document
 from agentd.door.feed import Feed
-from agentd.door.lanes import Lanes
+from agentd.door.inward import Inward
+from agentd.door.letters import Letters
 from agentd.door.outgoing import Outgoing, Post
-from agentd.door.request import RequestError, Serve
+from agentd.door.request import Serve
 from agentd.door.session import MQTT5, MQTT311, Session
-from agentd.door.topic import HOME_ASSISTANT_STATUS, RequestTopic, SetTopic, Topics
+from agentd.door.topic import HOME_ASSISTANT_STATUS, Topics
+from agentd.journal import Outbox
 from agentd.progress import MOVE_S, Progress
 from llmagentos.cause import Rank
 from llmagentos.clock import Clock
 from llmagentos.home import Device, Home
 from llmagentos.reading import State
-from llmagentos.wire import WireError, dump
 
 _LOG: Final = logging.getLogger(__name__)
-
-WORKERS: Final = 6
-"""Commands served at a time."""
-
-WAITING: Final = 64
-"""Commands that may wait; more are dropped and counted."""
 
 _OVERLOAD_S: Final = 1.0
 """Least time between two words about dropped messages, in log and event."""
@@ -60,6 +52,8 @@ class MqttDoor:
         clock: Clock,
         rank: Rank = Rank.PERSON,
         progress: Progress | None = None,
+        seen: Seen | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -75,12 +69,14 @@ class MqttDoor:
             clock: reads the time.
             rank: rank of every request's origin.
             progress: watches the door's threads.
+            seen: the names of commands that were begun; None for a memory that starts empty.
+            outbox: events that must arrive; None tells each once, whoever listens.
 
         Raises:
             TopicError: `node` cannot stand in a topic.
         """
         self._broker, self._topics = broker, Topics(node)
-        self._boot, self._serve, self._rank, self._clock = boot, serve, rank, clock
+        self._boot, self._clock = boot, clock
         self._home, self._states, self._info = home, states, info
         progress = progress or Progress()
         self._beat = progress.loop("mqtt", deadline_s=MOVE_S)
@@ -88,13 +84,20 @@ class MqttDoor:
         self._events = feed.subscribe()
         self._waker = Waker()
         self._outgoing = Outgoing(on_post=self._waker.wake)
-        self._lanes = Lanes(workers=WORKERS, waiting=WAITING, name="mqtt-serve", progress=progress)
-        self._fast_lane = Lanes(workers=1, waiting=8, name="mqtt-stop", progress=progress)
-        self._seen = Seen()
+        self._inward = Inward(
+            self._topics,
+            boot=boot,
+            serve=serve,
+            rank=rank,
+            clock=clock,
+            seen=seen or Seen(),
+            outgoing=self._outgoing,
+            progress=progress,
+        )
+        self._letters = outbox and Letters(outbox, outgoing=self._outgoing, topics=self._topics)
         self._lock = Lock()
         self._told: dict[str, Device] = {}
         self._availability: dict[str, str] = {}
-        self._dropped: Counter[str] = Counter()
         self._dropped_at_s = float("-inf")
         self._status = ("away", f"not connected to {broker} yet")
         self._is_5 = True
@@ -104,20 +107,18 @@ class MqttDoor:
 
     def start(self) -> None:
         """Begin to connect and to serve; returns at once, broker or not."""
-        self._lanes.start()
-        self._fast_lane.start()
+        self._inward.start()
         self._pump.start()
         self._network.start()
 
     def close(self) -> None:
         """Say offline and end; waits up to 3 s."""
-        self._put(self._topics.status, OFFLINE, is_retained=True)
+        self._outgoing.tell(self._topics.status, OFFLINE, is_retained=True)
         self._closing.set()
         self._waker.wake()
         self._events.close()
         self._network.join(3.0)
-        self._lanes.close()
-        self._fast_lane.close()
+        self._inward.close()
 
     def status(self) -> tuple[str, str]:
         """ok or away, and the detail for people."""
@@ -125,8 +126,10 @@ class MqttDoor:
 
     def announce(self) -> None:
         """Tell everything that is retained again: after a reload, or to a new broker."""
-        self._put(self._topics.status, ONLINE, is_retained=True)
-        self._put(self._topics.info, {**self._info(), "boot": self._boot}, is_retained=True)
+        self._outgoing.tell(self._topics.status, ONLINE, is_retained=True)
+        self._outgoing.tell(
+            self._topics.info, {**self._info(), "boot": self._boot}, is_retained=True
+        )
         with self._lock:
             home = self._home()
             gone = [device for key, device in self._told.items() if key not in home.by_id]
@@ -136,7 +139,7 @@ class MqttDoor:
             for topic in (self._topics.state(device.id), self._topics.availability(device.id)):
                 self._outgoing.put(Post(topic, b"", is_retained=True))
         topic, document = discovery(self._topics.node, info=self._info(), home=home, gone=gone)
-        self._put(topic, document, is_retained=True)
+        self._outgoing.tell(topic, document, is_retained=True)
         self._tell_states(home.by_id)
 
     # to the network ---------------------------------------------------------------------------
@@ -146,6 +149,7 @@ class MqttDoor:
         pause, is_first = Pause(), True
         while not self._closing.is_set():
             began_s = self._clock().mono_s
+            self._inward.is_5 = self._is_5
             session = self._session(is_first=is_first)
             reason = session.run()
             self._status = ("away", f"{self._broker}: {reason}")
@@ -171,7 +175,8 @@ class MqttDoor:
             waker=self._waker,
             clock=self._clock,
             on_connected=self._greet,
-            on_received=self._take,
+            on_received=self._receive,
+            on_taken=self._forget,
             on_tick=self._report_dropped,
             is_closing=self._closing.is_set,
             beat=self._beat,
@@ -184,6 +189,16 @@ class MqttDoor:
         self._status = ("ok", detail)
         _LOG.log(logging.ERROR if denied else logging.INFO, "connected, %s", detail)
         self.announce()
+        self._tell_letters()
+
+    def _tell_letters(self) -> None:
+        """Send what waits, of earlier runs too."""
+        if self._letters:
+            self._letters.tell_all()
+
+    def _forget(self, post: Post) -> None:
+        if self._letters:
+            self._letters.forget(post)
 
     def _tell_events(self) -> None:
         self._events_beat.idle()
@@ -203,8 +218,11 @@ class MqttDoor:
             self._tell_states([str(event.get("device"))])
         elif kind == "lost":
             self._tell_states(self._home().by_id)
+            self._tell_letters()
+        elif self._letters and self._letters.tell(kind, event):
+            return
         elif kind not in _INWARD:
-            self._put(self._topics.event(kind), event)
+            self._outgoing.tell(self._topics.event(kind), event)
 
     def _tell_states(self, device_ids: Iterable[str]) -> None:
         """Publish what devices are like now, whatever they were like when somebody noticed."""
@@ -212,145 +230,29 @@ class MqttDoor:
         for device_id in device_ids:
             state = states.get(device_id)
             document = state_document(state or State(device_id))
-            self._put(self._topics.state(device_id), document, is_retained=True)
+            self._outgoing.tell(self._topics.state(device_id), document, is_retained=True)
             word = availability(state)
             with self._lock:
                 is_new = self._availability.get(device_id) != word
                 self._availability[device_id] = word
             if is_new:
-                self._put(self._topics.availability(device_id), word, is_retained=True)
+                self._outgoing.tell(self._topics.availability(device_id), word, is_retained=True)
 
-    def _put(
-        self, topic: str, content: Any, *, is_retained: bool = False, mark: bytes | None = None
-    ) -> None:
-        text = content if isinstance(content, str) else dump(content)
-        self._outgoing.put(Post(topic, text.encode(), is_retained, mark))
-
-    # from the network -------------------------------------------------------------------------
-
-    def _take(self, received: Received) -> None:
-        """Put one message into its lane; quick, for a storm of them must not delay a stop."""
-        if received.topic == HOME_ASSISTANT_STATUS:
-            if received.payload == ONLINE.encode():
-                self.announce()
-            return
-        target = self._topics.read(received.topic)
-        if target is None:
-            self._dropped["no request or device has such a topic"] += 1
-            return
-        if isinstance(target, SetTopic) and not received.payload:
-            return  # somebody cleared a retained command, as they should
-        message = Message(
-            target,
-            # Too long is too long: the lanes need not hold megabytes to say so.
-            received.payload[: MAX_BYTES + 1],
-            self._clock(),
-            received.is_retained,
-            received.response_topic,
-            received.correlation,
-            received.expires_in_s,
-        )
-        if isinstance(target, RequestTopic) and target.verb in OVERTAKING:
-            is_taken = self._fast_lane.offer("stop", partial(self._stop, message))
-        else:
-            key = target.device if isinstance(target, SetTopic) else f"request/{target.verb}"
-            is_taken = self._lanes.offer(key, partial(self._do, message))
-        if not is_taken:
-            self._dropped["too many commands at once"] += 1
-
-    def _do(self, message: Message) -> None:
-        transaction = None
-        try:
-            command = read_command(message, rank=self._rank, channel="mqtt")
-            transaction = command.transaction
-            judge(command, message, boot=self._boot, seen=self._seen, now=self._clock())
-            answer = {"status": "ok", "data": self._serve(command.request)}
-        except Refused as exc:
-            transaction = exc.transaction
-            answer = _error(exc.code, str(exc))
-            self._clear(message)
-        except RequestError as exc:
-            answer = _error(exc.code, str(exc))
-        except Exception:  # noqa: BLE001 - a defect in one verb must not end its lane
-            _LOG.exception("%s failed", message.target)
-            answer = _error("internal", "agentd failed on this, its log says why")
-        self._answer(message, answer, transaction)
-
-    def _stop(self, message: Message) -> None:
-        """Stop, whatever is in the message: an unreadable one was meant all the same."""
-        try:
-            read_command(message, rank=self._rank, channel="mqtt")
-        except Refused as exc:
-            if message.is_retained:
-                self._answer(message, _error("retained", str(exc)), None)
-                return
-            _LOG.debug("an unreadable stop is carried out: %s", exc)
-            self._do(Message(message.target, b"{}", message.at))
-            return
-        self._do(message)
-
-    def _answer(
-        self, message: Message, answer: dict[str, Any], transaction: str | int | None
-    ) -> None:
-        target, to = message.target, message.response_topic
-        if transaction is not None:
-            answer["transaction"] = transaction
-        if to is not None and not self._topics.is_answerable(to):
-            _LOG.debug("an answer was wanted at %r, where none may be sent", to)
-            to = None
-        if isinstance(target, RequestTopic):
-            to = to or self._topics.response(target.verb)
-        elif to is None and transaction is not None:
-            to = self._topics.response("set")
-        if isinstance(target, SetTopic):
-            answer = {"device": target.device, **answer}
-            if to is None and (reason := _why_not(answer)):
-                self._put(self._topics.event("refused"), {"device": target.device, **reason})
-        if to is None:
-            return
-        try:
-            self._put(to, answer, mark=message.correlation)
-        except WireError as exc:
-            _LOG.exception("the answer to %s cannot be sent", message.target)
-            answer.pop("data", None)
-            answer |= _error("internal", f"the answer cannot be sent: {exc}")
-            self._put(to, answer, mark=message.correlation)
-
-    def _clear(self, message: Message) -> None:
-        """Take a retained command off the broker, so that it does not come again."""
-        # MQTT 3.1.1 would send the clearing back to us as an empty command.
-        if not (message.is_retained and self._is_5):
-            return
-        target = message.target
-        levels = (
-            f"{target.device}/set" if isinstance(target, SetTopic) else f"request/{target.verb}"
-        )
-        self._outgoing.put(Post(f"{self._topics.root}/{levels}", b"", is_retained=True))
+    def _receive(self, received: Received) -> None:
+        if received.topic != HOME_ASSISTANT_STATUS:
+            self._inward.take(received)
+        elif received.payload == ONLINE.encode():
+            self.announce()
 
     def _report_dropped(self) -> None:
+        dropped = self._inward.dropped
         if lost := self._outgoing.take_dropped():
-            self._dropped["answers and events waited too long"] += lost
+            dropped["answers and events waited too long"] += lost
         now_s = self._clock().mono_s
-        if not self._dropped or now_s - self._dropped_at_s < _OVERLOAD_S:
+        if not dropped or now_s - self._dropped_at_s < _OVERLOAD_S:
             return
         self._dropped_at_s = now_s
-        for reason, count in self._dropped.items():
+        for reason, count in dropped.items():
             _LOG.warning("%d messages dropped: %s", count, reason)
-            self._put(self._topics.event("dropped"), {"dropped": count, "reason": reason})
-        self._dropped.clear()
-
-
-def _error(code: str, text: str) -> dict[str, Any]:
-    return {"status": "error", "code": code, "error": text}
-
-
-def _why_not(answer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Why a device was not set, from the answer to it; None when it was."""
-    if answer["status"] == "error":
-        return {"code": answer["code"], "error": answer["error"]}
-    data = answer["data"]
-    for applied in data.get("applied", ()) if isinstance(data, Mapping) else ():
-        if applied.get("stage") in ("refused", "failed"):
-            reason = applied.get("reason", "")
-            return {"code": "denied", "error": reason, "cause": data.get("cause")}
-    return None
+            self._outgoing.tell(self._topics.event("dropped"), {"dropped": count, "reason": reason})
+        dropped.clear()

@@ -75,6 +75,7 @@ class Session:
         on_tick: Callable[[], None],
         is_closing: Callable[[], bool],
         beat: Beat | None = None,
+        on_taken: Callable[[Post], None] = lambda _: None,
     ) -> None:
         """Prepare a connection.
 
@@ -93,12 +94,14 @@ class Session:
             on_tick: called at least once a second while connected; must not block.
             is_closing: whether to say goodbye.
             beat: shows that the connection is served.
+            on_taken: told of each post that the broker has taken; must not block.
         """
         self._broker, self._protocol, self._is_first = broker, protocol, is_first
         self._filters, self._outgoing, self._waker = filters, outgoing, waker
         self._clock, self._is_closing = clock, is_closing
         self._beat = beat or Progress().loop("mqtt", deadline_s=MOVE_S)
         self._on_connected, self._on_received = on_connected, on_received
+        self._on_taken = on_taken
         self._on_tick = self._guard(on_tick)
         self._outstanding: dict[int, Post] = {}
         self._largest_bytes: int | None = None
@@ -319,7 +322,9 @@ class Session:
         )
 
     def _published(self, client: paho.Client, userdata: Any, mid: int, *rest: Any) -> None:  # noqa: ARG002
-        self._outstanding.pop(mid, None)
+        post = self._outstanding.pop(mid, None)
+        if post and not rest[0].is_failure:
+            self._on_taken(post)
 
     def _subscribed(
         self,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
 from agentd.journal.entry import Letter
+from agentd.journal.errors import JournalError
 from agentd.journal.writer import Job, Writer
 from llmagentos.clock import Clock
 
 LETTERS_MAX: Final = 1000
 """Events that may wait for a broker that is away; then the oldest are given up."""
+
+LETTER_BYTES: Final = 4096
+"""Longest event that is kept: a longer one might be what breaks the connection, each time."""
 
 
 class Outbox:
@@ -35,35 +40,29 @@ class Outbox:
         """All letters on disk, oldest first. Raises JournalError when they cannot be read."""
         self._lock = Lock()
         self._last = 0
+        with contextlib.suppress(JournalError):
+            self._last = max((letter.number for letter in read()), default=0)
 
-    def put(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], Future[None]]:
-        """Write an event down.
+    def put(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Write an event down, before it is told.
+
+        It is on disk before anything that is recorded or saved after it.
 
         Args:
-            event: JSON-able, with its `kind`.
+            event: JSON-able, with its `kind`. One of more than 4 KiB is told once and not kept.
 
         Returns:
-            The event with its number under `outbox`, for the feed, whose listener at the broker
-            calls `done` with it; and a future as of `Journal.save`.
+            The same for the feed, with its time under `at_s` and its number under `letter`, with
+            which whoever has brought it to a broker calls `done`.
         """
-        number = self._next()
-        numbered = {"at_s": round(self._clock().wall_s, 3), **event, "outbox": number}
+        at_s = self._clock().wall_s
+        numbered = {"at_s": round(at_s, 3), **event, "letter": self._next()}
         body = json.dumps({key: value for key, value in numbered.items() if key != "kind"})
-        kind, at_s = str(event["kind"]), self._clock().wall_s
-
-        def write(connection: sqlite3.Connection) -> None:
-            row = number, at_s, kind, body
-            connection.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", row)
-            connection.execute(
-                "DELETE FROM outbox WHERE number <= ("
-                "SELECT number FROM outbox ORDER BY number DESC LIMIT 1 OFFSET ?)",
-                (LETTERS_MAX,),
-            )
-
-        done: Future[None] = Future()
-        done.set_running_or_notify_cancel()
-        self._writer.post(Job(write, done))
-        return numbered, done
+        if len(body) > LETTER_BYTES:
+            return {key: value for key, value in numbered.items() if key != "letter"}
+        row = numbered["letter"], at_s, str(event["kind"]), body
+        self._writer.post(Job(partial(_write, row)))
+        return numbered
 
     def done(self, number: int) -> None:
         """Forget a letter: a broker has it."""
@@ -72,7 +71,16 @@ class Outbox:
         )
 
     def _next(self) -> int:
-        """By the clock, so that no number of an earlier run comes again."""
+        """By the clock, so that no number of an earlier run comes again; but always upwards."""
         with self._lock:
             self._last = max(self._last + 1, int(self._clock().wall_s * 1000))
             return self._last
+
+
+def _write(row: tuple[object, ...], connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", row)
+    connection.execute(
+        "DELETE FROM outbox WHERE number <= ("
+        "SELECT number FROM outbox ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        (LETTERS_MAX,),
+    )

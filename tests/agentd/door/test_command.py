@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,12 +144,30 @@ def test_names_are_forgotten_after_the_window() -> None:
     assert seen.age_s("a", now_s=10.1) is None
 
 
+def test_names_of_an_earlier_run_are_known_until_their_window_has_passed() -> None:
+    seen = Seen(window_s=300)
+    seen.recall({"young": 10.0, "old": 301.0, "older": 290.0}, now_s=5.0)
+    assert seen.age_s("young", now_s=6.0) == 11.0
+    assert seen.age_s("old", now_s=6.0) is None
+    assert seen.age_s("older", now_s=6.0) == 291.0
+    assert seen.age_s("older", now_s=20.0) is None
+
+
+def test_each_new_name_is_written_down_once() -> None:
+    told: list[str] = []
+    seen = Seen(note=told.append)
+    for name in (b'"7"', b"7", b'"7"'):
+        with contextlib.suppress(Refused):
+            try_at(message(b'{"transaction":' + name + b"}"), 0, seen=seen)
+    assert told == ['["request","ask","7"]', '["request","ask",7]']
+
+
 @given(st.lists(st.tuples(st.integers(0, 20), st.floats(0, 3)), max_size=60))
 def test_no_name_is_new_twice_within_the_window(steps: list[tuple[int, float]]) -> None:
     seen, begun, now_s = Seen(window_s=5), {}, 0.0
     for name, pause_s in steps:
         now_s += pause_s
-        if seen.age_s(name, now_s=now_s) is None:
+        if seen.age_s(str(name), now_s=now_s) is None:
             assert now_s - begun.get(name, float("-inf")) > 5
             begun[name] = now_s
         else:
@@ -157,5 +177,5 @@ def test_no_name_is_new_twice_within_the_window(steps: list[tuple[int, float]]) 
 def test_memory_of_names_is_bounded() -> None:
     seen = Seen()
     for number in range(2 * SEEN_MAX):
-        seen.age_s(number, now_s=0)
+        seen.age_s(str(number), now_s=0)
     assert len(seen._at_s) <= SEEN_MAX

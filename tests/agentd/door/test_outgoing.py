@@ -63,3 +63,27 @@ def test_whoever_publishes_is_told() -> None:
     outgoing = Outgoing(on_post=lambda: told.append(1))
     outgoing.put(state(1))
     assert told == [1]
+
+
+def test_a_letter_waits_once_however_often_it_is_put() -> None:
+    outgoing = Outgoing()
+    for _ in range(3):
+        outgoing.put(Post("event", b"7", letter=7))
+    outgoing.put(Post("event", b"8", letter=8))
+    assert [post.letter for post in drain(outgoing)] == [7, 8]
+
+
+def test_a_letter_comes_back_however_often_the_connection_breaks() -> None:
+    outgoing = Outgoing()
+    outgoing.put(Post("event", b"7", letter=7))
+    for _ in range(20):
+        outgoing.put_back(drain(outgoing))
+    assert [post.letter for post in drain(outgoing)] == [7]
+
+
+def test_a_storm_of_answers_pushes_no_letter_out() -> None:
+    outgoing = Outgoing()
+    outgoing.put(Post("event", b"7", letter=7))
+    for value in range(2 * WAITING):
+        outgoing.put(Post("answer", str(value).encode()))
+    assert outgoing.take() == Post("event", b"7", letter=7)
