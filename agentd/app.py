@@ -45,6 +45,7 @@ from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
 from agentd.understand.llm_client import SocketChooser
 from agentd.understand.vocabulary import Vocabulary, build_vocabulary
+from agentd.wall_clock import WallClock
 from agentd.why import explain
 from llmagentos import notify
 from llmagentos.cause import Cause, Origin, Rank
@@ -153,6 +154,7 @@ class Agentd:
         self._journal = Journal(
             journal, clock=read_clock, keep_utterances=keep, steps=steps, beat=beat
         )
+        self._wall_clock = WallClock()
         self._book = None if self._held else self._open_book()
         self._loop = Loop(
             self._inbox,
@@ -161,6 +163,7 @@ class Agentd:
             now=self._started_at,
             ledger=self._journal,
             keeper=self._book,
+            is_clock_set=self._wall_clock.is_set,
             steps=steps,
         )
         self._known_words: tuple[Home, Vocabulary] | None = None
@@ -217,6 +220,7 @@ class Agentd:
             boot=boot_id(),
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
+            is_clock_set=self._wall_clock.is_set(),
         )
         book.recover(journal.interrupted())
         return book
