@@ -326,7 +326,7 @@ def _device_of(table: DeviceTable) -> Device:
         minimum=table.min,
         maximum=table.max,
         modes=table.modes,
-        is_risky=table.limits.confirm or table.kind in _RISKY_KINDS,
+        is_risky=bool(table.limits.confirm) or table.kind in _RISKY_KINDS,
     )
 
 

@@ -120,17 +120,32 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """off, on, keep or a value: what it is driven to by stop, at start and after a death.
     None means the kind's own: keep for lights, off for fans."""
     max_on_s: Seconds | None = None
-    """Longest time it may be on at a stretch, in seconds; then the gate switches it off."""
+    """Longest time it may be on at a stretch, in seconds; then the gate switches it off. A pause
+    of less than 2 s does not end a stretch."""
+    min_on_s: Seconds | None = None
+    """Shortest time it stays on, in seconds (a compressor that stops early is hard to start).
+    Binds persons too; stop, a fault and the other limits still switch it off."""
     min_off_s: Seconds | None = None
     """Shortest pause between off and on, in seconds (a compressor's pressure must fall)."""
+    duty_per_day_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    """Most seconds that it may be on within any 24 hours."""
     rate_per_min: Annotated[int, Meta(ge=1)] | None = None
     """Most switchings to on within 60 s."""
+    quiet_hours: str | None = None
+    """Local time of day in which it may not be on, such as 22:00-07:00."""
     interlock: Id | None = None
     """Name of a group of which only one member may be on."""
+    interlock_wait_s: Annotated[float, Meta(ge=0)] = 0.0
+    """How long the others of the group must have been off before it may go on, in seconds."""
+    slope_per_s: Annotated[float, Meta(gt=0)] | None = None
+    """Fastest change of its number, in its unit per second; the gate walks the rest of the way."""
     requires: tuple[Requirement, ...] = ()
     """Readings without which it may not be on."""
-    confirm: bool = False
-    """Whether switching it on needs a yes."""
+    confirm: bool | Literal["second_channel"] = False
+    """Whether switching it on needs a yes; `second_channel`: on another channel than asked."""
+    lease_s: Seconds | None = None
+    """How long a command holds unless it is said again, in seconds; then the gate drives it to its
+    safe state. None: agents and learners hold for 10 s, all others for good."""
     manual_hold_s: Annotated[float, Meta(ge=0)] = 1800.0
     """How long a person's command keeps rules, agents and learners off it, in seconds."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from agentd.safety import form, table
 from agentd.safety.memory import GateState, note
-from agentd.safety.row import Row
 from agentd.safety.rule import Case, Order, Rows, Site
 from llmagentos.cause import Rank
-from llmagentos.kind import Scalar, effect
+from llmagentos.kind import effect
 from llmagentos.plan import Action, Plan, Ruling, Verdict
 from llmagentos.reading import State
 from llmagentos.utterance import Observation
@@ -53,45 +51,30 @@ def watch(gate: GateState, observation: Observation, rows: Rows) -> tuple[Order,
 def safe_orders(
     observation: Observation, rows: Rows, *, rule: str, reason: str
 ) -> tuple[Order, ...]:
-    """What drives every output to its declared safe state; a moving cover that keeps stops."""
+    """What drives every output to its declared safe state, those first that go off; a moving cover
+    that keeps stops."""
     orders: list[Order] = []
-    for row in rows.values():
+    for row in sorted(rows.values(), key=lambda row: row.is_safe_on):
         state = observation.states.get(row.device.id)
-        action = row.safe_action or _halt(row, state.values if state else {})
-        if action:
+        if action := row.safe_action or row.halt(state.values if state else {}):
             orders.append(Order(action, rule, reason))
     return tuple(orders)
 
 
-def _halt(row: Row, values: Mapping[str, Scalar]) -> Action | None:
-    is_moving = values.get("state") in ("opening", "closing")
-    return Action(row.device.id, "stop") if is_moving else None
-
-
 def _judge(case: Case) -> Verdict:
-    asked = case.action
+    """Lead an action past every rule, in the table's order."""
+    asked, name, why = case.action, "", ""
     for rule in table.RULES:
-        if rule.reject and (reason := rule.reject(case)):
+        if case.plan.origin.rank is Rank.SAFETY and not rule.binds_safety:
+            continue
+        if rule.refuse and (reason := rule.refuse(case)):
             return Verdict(Ruling.DENY, asked, None, rule.name, reason)
-    name, why = "", ""
-    for rule in table.RULES:
+        if rule.ask and (question := rule.ask(case)):
+            return Verdict(Ruling.CONFIRM, asked, None, rule.name, question)
         if rule.bound and (bounded := rule.bound(case)):
             name, (granted, why) = rule.name, bounded
             case = replace(case, action=granted)
-    if case.plan.origin.rank is not Rank.SAFETY and (verdict := _object(case, asked)):
-        return verdict
     return Verdict(Ruling.CLAMP if name else Ruling.ALLOW, asked, case.action, name, why)
-
-
-def _object(case: Case, asked: Action) -> Verdict | None:
-    """The first objection of a rule: a refusal, else a question."""
-    for rule in table.RULES:
-        if rule.refuse and (reason := rule.refuse(case)):
-            return Verdict(Ruling.DENY, asked, None, rule.name, reason)
-    for rule in table.RULES:
-        if rule.ask and (question := rule.ask(case)):
-            return Verdict(Ruling.CONFIRM, asked, None, rule.name, question)
-    return None
 
 
 def _foresee(observation: Observation, action: Action) -> State:

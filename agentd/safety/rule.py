@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agentd.safety.memory import GateState, Track
 from agentd.safety.row import Row
+from llmagentos.cause import Rank
 from llmagentos.clock import Instant
 from llmagentos.kind import Scalar
 from llmagentos.plan import Action, Plan
@@ -71,8 +72,21 @@ class Case(Site):
 
     @property
     def switches_on(self) -> bool:
-        """Whether it would energise or open what is not."""
+        """Whether it would energise or open what is not; a press always counts."""
         return not self.track.is_active and self.row.leads_on(self.action)
+
+    @property
+    def switches_off(self) -> bool:
+        """Whether it would bring to rest what is energised or open."""
+        return self.track.is_active and self.row.leads_off(self.action)
+
+    @property
+    def rank(self) -> Rank:
+        """The plan's rank; a promise that a person made after the last direct command ranks as
+        that person."""
+        origin = self.plan.origin
+        is_newest = origin.rank is Rank.RULE and origin.who in self.track.claim.exempt
+        return Rank.PERSON if is_newest else origin.rank
 
 
 Sentence = str | None
@@ -87,20 +101,20 @@ class Rule:
     """As verdicts, the journal and the log name it; where a key of `[device.limits]` sets it, that
     key."""
 
-    reject: Callable[[Case], Sentence] | None = None
-    """Why the action cannot even be meant so; holds for the gate's own actions too."""
+    refuse: Callable[[Case], Sentence] | None = None
+    """Why the action may not be done."""
 
     bound: Callable[[Case], tuple[Action, str] | None] | None = None
-    """What is granted instead of what was asked, with the reason."""
-
-    refuse: Callable[[Case], Sentence] | None = None
-    """Why the action may not be done now."""
+    """What is granted instead of what was asked, with the reason; later rules judge that."""
 
     ask: Callable[[Case], Sentence] | None = None
     """What a person has to say yes to first."""
 
     fire: Callable[[Site], tuple[Action, str] | None] | None = None
     """What the gate does by itself, with the reason."""
+
+    binds_safety: bool = False
+    """Whether it judges the gate's own actions too."""
 
 
 @dataclass(frozen=True, slots=True)
