@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from agentd.agents import due as dues
 from agentd.agents.condition import find_obstacle, find_quiet
 from agentd.agents.notice import span
-from agentd.agents.rule import AtTime, Rule
-from agentd.agents.sight import Sight
+from agentd.agents.rule import AtTime, Every, Rule
+from agentd.agents.sight import Sight, Unknown
 from agentd.agents.trigger import Memory, Set, pull
 
 
@@ -65,6 +65,17 @@ def find_reason_against(rule: Rule, memory: Memory, sight: Sight) -> str:
     if rule.quiet and (quiet := find_quiet(rule.quiet, sight)):
         return quiet
     return next(filter(None, (find_obstacle(each, sight) for each in rule.only_if)), "")
+
+
+def find_blindness(rule: Rule, sight: Sight) -> str:
+    """Why its trigger sees nothing now; empty when it does."""
+    if isinstance(rule.when, AtTime):
+        shown = sight.local()
+        return str(shown) if isinstance(shown, Unknown) else ""
+    if isinstance(rule.when, Every):
+        return ""
+    value = sight.value(rule.when.device, rule.when.quantity)
+    return str(value) if isinstance(value, Unknown) else ""
 
 
 def _firing(rule: Rule, what: Set) -> Firing:

@@ -14,6 +14,7 @@ from agentd.agents import due as dues
 from agentd.agents import keep
 from agentd.agents.course import Courses
 from agentd.agents.due import Due, Now
+from agentd.agents.firing import find_blindness, find_reason_against
 from agentd.agents.notice import Notice, Tell, tell
 from agentd.agents.pages import Pages
 from agentd.agents.promise import (
@@ -32,6 +33,7 @@ from agentd.agents.rules import Listed, RuleBook
 from agentd.agents.shelf import Shelf
 from agentd.agents.sight import Sight
 from agentd.agents.timers import TimerDesk
+from agentd.agents.trigger import Memory
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Home
@@ -144,8 +146,8 @@ class PromiseBook:
             return change.old
 
     def all(self) -> tuple[Promise, ...]:
-        """Every promise that stands, oldest first."""
-        return self._pages.all()
+        """Every promise that somebody was given, oldest first."""
+        return tuple(each for each in self._pages.all() if each.made_by)
 
     def timers(self, now: Instant) -> tuple[Timer, ...]:
         """The timers, as understanding needs to see them."""
@@ -169,6 +171,11 @@ class PromiseBook:
     def read_rule(self, table: Mapping[str, Any]) -> Rule:
         """Read a rule without taking it in; raises as `add_rule`."""
         return self._rules.read(table)
+
+    def obstacle(self, rule: Rule, observation: Observation) -> str:
+        """Why a rule could not run now, as a phrase; empty when it could."""
+        sight = self._sight(observation, (), observation.now)
+        return find_reason_against(rule, Memory(), sight) or find_blindness(rule, sight)
 
     def remove_rule(self, name: str) -> None:
         """Take out a rule that was added; blocks and raises as `add_rule`."""

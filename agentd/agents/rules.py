@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from agentd.agents import mark
 from agentd.agents.fields import Unreadable
-from agentd.agents.firing import Firing, find_reason_against, step
+from agentd.agents.firing import Firing, find_blindness, find_reason_against, step
 from agentd.agents.promise import PromiseError
-from agentd.agents.rule import Crosses, Rule, Takes
+from agentd.agents.rule import Rule
 from agentd.agents.rule_source import Mistake, read_rule
 from agentd.agents.shelf import Shelf
-from agentd.agents.sight import Sight, Unknown
+from agentd.agents.sight import Sight
 from agentd.agents.trigger import Memory
 from agentd.rule_schema import RuleTable
 from agentd.toml_source import WrongTable, convert
@@ -247,12 +247,9 @@ class RuleBook:
 
     def _list(self, rule: Rule, sight: Sight, is_stored: bool) -> Listed:
         diary = self._diaries[rule.id]
-        waits = find_reason_against(rule, diary.memory, sight)
-        if not waits and isinstance(rule.when, Takes | Crosses):
-            value = sight.value(rule.when.device, rule.when.quantity)
-            waits = value if isinstance(value, Unknown) else ""
+        waits = find_reason_against(rule, diary.memory, sight) or find_blindness(rule, sight)
         return Listed(
-            rule.id, rule.written, is_stored, rule.is_enabled, str(waits),
+            rule.id, rule.written, is_stored, rule.is_enabled, waits,
             diary.ran_s, diary.kept_from, diary.kept_from_s,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from agentd.agents.promises import PromiseBook
 from agentd.config import Config
 from agentd.door.feed import Feed
 from agentd.journal import Journal
@@ -39,3 +40,5 @@ class Ports:
     vocabulary: Callable[[], Vocabulary]
     models: Callable[[], list[dict[str, Any]]]
     clock: Clock
+    book: PromiseBook | None = None
+    """Promises and rules; None in safe mode."""

@@ -13,6 +13,7 @@ from agentd.door.box_verb import BoxVerbs
 from agentd.door.device_verb import DeviceVerbs
 from agentd.door.history_verb import HistoryVerbs
 from agentd.door.ports import Ports
+from agentd.door.promise_verb import PromiseVerbs
 from agentd.door.request import Request, RequestError, Serve
 from agentd.door.sentence_verb import SentenceVerbs
 from agentd.door.sound_verb import SoundVerbs
@@ -35,6 +36,7 @@ GROUPS: Final[tuple[Callable[[Ports], Group], ...]] = (
     BoxVerbs,
     SoundVerbs,
     HistoryVerbs,
+    PromiseVerbs,
 )
 
 
