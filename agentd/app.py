@@ -26,6 +26,7 @@ from agentd.config import Config, read
 from agentd.crash import CRASHES, CrashRecord
 from agentd.credential import read_credential
 from agentd.door.broker import Broker
+from agentd.door.command import Seen
 from agentd.door.feed import Feed
 from agentd.door.mqtt import MqttDoor
 from agentd.door.sock import SocketDoor, SocketTaken
@@ -258,6 +259,7 @@ class Agentd:
             vocabulary=self._vocabulary,
             models=_inventory,
             clock=read_clock,
+            book=self._book,
         )
 
     def _make_mqtt(self, verbs: Verbs) -> MqttDoor | None:
@@ -277,7 +279,15 @@ class Agentd:
             info=self._info,
             clock=read_clock,
             progress=self.progress,
+            seen=self._recall_seen(),
+            outbox=self._journal.outbox,
         )
+
+    def _recall_seen(self) -> Seen:
+        """The commands begun of late, so that none sent again after a restart is begun again."""
+        seen = Seen(note=self._journal.record_seen)
+        seen.recall(self._journal.seen(), now_s=read_clock().mono_s)
+        return seen
 
     def _probes(self) -> dict[str, Probe]:
         probes: dict[str, Probe] = {"journal": self._journal.status}

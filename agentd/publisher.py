@@ -28,6 +28,8 @@ class Publisher:
             self._decided(decision)
         for state in turn.states:
             self._feed.publish(state_event(state))
+        for reading in turn.readings:
+            self._journal.record_reading(reading)
         for latch in turn.latches:
             self._latched(latch)
         for wish in turn.said:
@@ -46,6 +48,7 @@ class Publisher:
         self._feed.publish({"kind": kind, "cause": str(latch.cause)})
 
     def _said(self, wish: Wish) -> None:
+        """Speech is for now; the event waits until a broker has it."""
         self._feed.publish({"kind": "say", "text": wish.say})
         if wish.notice:
-            self._feed.publish(notice_json(wish.notice))
+            self._feed.publish(self._journal.outbox.put(notice_json(wish.notice)))
