@@ -178,23 +178,6 @@ class ActionTable(Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, str | int | float | bool] = {}
 
 
-class Trigger(Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule's `when`."""
-
-    device: Id
-    """Whose reading starts it."""
-    value: str | int | float | bool
-    """The value that does (pressed, on)."""
-
-
-class RuleTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[rule]]`"""
-
-    id: Id
-    when: Trigger
-    do: Annotated[tuple[ActionTable, ...], Meta(min_length=1)]
-
-
 class SceneTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[[scene]]`"""
 

@@ -74,7 +74,7 @@ def read_rule(table: RuleTable, *, known: Known, written: Mapping[str, Any]) -> 
         do=tuple(_deed(row, table.lease_s, known) for row in table.do),
         say=table.say,
         only_if=tuple(_condition(row, known) for row in table.only_if),
-        quiet=_hours(table.quiet_hours),
+        quiet=_hours(table.quiet_hours, "quiet_hours"),
         cooldown_s=table.cooldown_s,
         lease_s=table.lease_s,
         is_enabled=table.enabled,
@@ -168,7 +168,7 @@ def _condition(table: ConditionTable, known: Known) -> Condition:
             or table.max is not None
         ):
             raise Mistake("only_if", "a condition with value, min or max needs device")
-        return During(_hours(table.between), _weekdays(table.days))
+        return During(_hours(table.between, "only_if.between"), _weekdays(table.days))
     if table.between or table.days:
         raise Mistake("only_if", "write between and days as a condition of its own")
     _check_known(table.device, known, "only_if.device")
@@ -180,10 +180,12 @@ def _condition(table: ConditionTable, known: Known) -> Condition:
     return InRange(table.device, table.min, table.max, table.quantity)
 
 
-def _hours(text: str | None) -> Hours | None:
+def _hours(text: str | None, key: str) -> Hours | None:
     if text is None:
         return None
     start, _, end = text.partition("-")
+    if start == end:
+        raise Mistake(key, f"{text} begins and ends at the same time")
     return Hours(_time(start), _time(end))
 
 

@@ -79,8 +79,7 @@ def resolve(asked: LocalTime, *, said_s: float, zone: tzinfo) -> float:
 
 
 def is_within(clock: time, *, start: time, end: time) -> bool:
-    """Whether a time of day lies in a window; 22:00 to 06:00 goes over midnight, and a window that
-    ends where it starts is the whole day."""
+    """Whether a time of day lies in a window; 22:00 to 06:00 goes over midnight."""
     if start < end:
         return start <= clock < end
     return clock >= start or clock < end
