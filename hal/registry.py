@@ -136,6 +136,14 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "i2c.bme280",
+        "hal.driver.bme280:Bme280",
+        {"sensor": _NONE},
+        "BME280 thermometer, hygrometer and barometer",
+        device_class="temperature",
+        has_link=True,
+    ),
+    Row(
         "serial.jsonl",
         "hal.driver.json_lines:build",
         {
@@ -156,6 +164,7 @@ _ROWS: Final = (
 )  # fmt: skip
 
 _LINKS: Final[Mapping[str, LinkRow]] = {
+    "i2c": LinkRow("hal.link.i2c:I2cBus", "I2C bus of the header"),
     "serial": LinkRow("hal.link.serial:SerialLink", "serial adapter, lines of text"),
     "serial.jsonl": LinkRow("hal.link.serial:SerialLink", "the same, by its devices' driver"),
     "onewire": LinkRow("hal.link.onewire:OneWireBus", "1-wire bus of the kernel"),
@@ -227,7 +236,7 @@ def open_link(driver: str, **options: Any) -> Any:
     """Make a link that several devices share. It opens its port when the first device listens.
 
     Args:
-        driver: `serial` or `onewire`; `serial.jsonl` is `serial`.
+        driver: a name of `link_names`.
         options: the rest of the `[[link]]` table.
 
     Raises:

@@ -13,10 +13,12 @@ from typing import Any
 
 from hal import registry
 from hal.contract import Actuator, Sensor, Unplugged
+from hal.link.i2c import I2cBus
 from hal.link.serial import SerialLink
 from tests.contracts.pins import BOARDS, Board, ChipBoard, SimulatedBoard
 from tests.hal.bench import Cable, W1Tree, act, at, eventually, wiring
 from tests.hal.board.process import BoardProcess
+from tests.hal.i2c import FakeI2c
 
 
 class Bench(ABC):
@@ -227,6 +229,36 @@ class BusBench(Bench):
         self.bus.close()
 
 
+class I2cBench(Bench):
+    """A chip on an I2C bus."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        assert row.chip is not None
+        self.wire = FakeI2c()
+        self.chip: Any = row.chip()
+        self.replug()
+        self.bus = I2cBus(open_bus=self.wire.open, first_pause_s=0.02)
+        self.made = self.build()
+
+    def fields(self) -> dict[str, Any]:
+        return {"link": self.bus}
+
+    def act_on(self, value: Any) -> None:
+        self.chip.show(self.row.levels[value])
+
+    def unplug(self) -> None:
+        self.wire.chips.clear()
+
+    def replug(self) -> None:
+        self.wire.chips[self.row.address] = self.chip
+
+    def close(self) -> None:
+        self.made.close()
+        self.bus.close()
+        assert self.wire.opened == 0, "the bus was not given back"
+
+
 class BareBench(Bench):
     """A device made of other devices."""
 
@@ -251,6 +283,9 @@ class Row:
     levels: dict[Any, Any] = field(default_factory=dict)
     """What the world does -> the value that a sensor then tells, the other way round."""
     bench: str = "pins"
+    chip: Callable[[], Any] | None = None
+    """What stands at the far end of an I2C bus."""
+    address: int = 0
 
     @property
     def name(self) -> str:
@@ -261,6 +296,7 @@ class Row:
 _BENCHES: dict[str, Callable[[Row, Path], Bench]] = {
     "serial": SerialBench,
     "bus": BusBench,
+    "i2c": I2cBench,
     "bare": BareBench,
 }
 

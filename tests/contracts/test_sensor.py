@@ -13,6 +13,7 @@ from hal import registry
 from hal.contract import DriverError
 from tests.contracts.bench import Row, cases, set_up
 from tests.hal.bench import NOW, W1_SLAVE, Inbox, clock, eventually
+from tests.hal.i2c import Bme280Chip
 
 COLDER = b"00 00 4b 46 7f ff 0e 10 59 : crc=59 YES\n00 00 4b 46 7f ff 0e 10 59 t=0\n"
 
@@ -20,17 +21,19 @@ ROWS = (
     Row("gpio.button", "button", 16, levels={"idle": 1, "pressed": 0}),
     Row("gpio.motion", "binary_sensor", 12, levels={"off": 0, "on": 1}),
     Row("onewire.ds18b20", "sensor", bench="bus", levels={23.125: W1_SLAVE, 0.0: COLDER}),
+    Row("i2c.bme280", "sensor", bench="i2c", chip=Bme280Chip, address=0x76,
+        options={"period_s": 0.1}, levels={25.08: 519888, 20.1: 504000}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
-)
+)  # fmt: skip
 
 BLOCKS_S = 0.02
 """Longest that start may take: the daemon starts many."""
 
 
 CASES = [pytest.param((row, on), id=f"{row.name}-{on}") for row, on in cases(ROWS)]
-PLUGGED = [case for case in CASES if str(case.id).endswith(("-bus", "-serial"))]
+PLUGGED = [case for case in CASES if str(case.id).endswith(("-bus", "-i2c", "-serial"))]
 """Those whose loss can be seen: a wire that is cut looks like rest."""
 
 
