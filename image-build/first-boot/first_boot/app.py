@@ -57,6 +57,8 @@ def _ready(places: Places, card: Card) -> None:
         sleep=time.sleep,
     )
     publish(found, card, places, version=version("llmagentos"), state=tuple(ready.lines(condition)))
+    if card.failure:
+        _log.warning("the report is not on the card: %s", card.failure)
     words = ready.sentence(condition, node=found.node, has_problems=bool(found.problems))
     _log.info("%s", words)
     try:
@@ -102,7 +104,10 @@ def _remount(folder: Path, *, is_open: bool) -> None:
     """Open a mounted card for writing, or close it again; any other folder is as it is."""
     if not os.path.ismount(folder):
         return
-    command = ["mount", "-o", "remount,rw" if is_open else "remount,ro", str(folder)]
+    # By what is mounted, not by fstab: its `nofail` makes a success of a device that is not to be
+    # seen from inside the unit, where nothing was done.
+    options = ["--options-source=mtab", "-o", "remount,rw" if is_open else "remount,ro"]
+    command = ["mount", *options, str(folder)]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
     except subprocess.SubprocessError as exc:
