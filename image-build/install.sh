@@ -3,6 +3,7 @@
 #
 #   install.sh install | uninstall
 #   install.sh files        units, configuration and settings alone, without programs and models
+#   install.sh list         only prints what is copied and where to
 #
 # Environment: DESTDIR   folder that stands for / (default: the running system)
 #              PREFIX    /usr, unless told otherwise
@@ -67,6 +68,7 @@ main() {
             remove_programs
             [ -z "${PURGE:-}" ] || purge
             ;;
+        list) printf '%s\t%s\n' "${FILES[@]}" "${MACHINE_FILES[@]}" ;;
         *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     esac
 }

@@ -13,6 +13,7 @@ from typing import Final
 
 from step.base import bootstrap
 from step.disk import make_card, make_data, make_root, report
+from step.manifest import write_manifest
 from step.place import HERE, Place, names_in, open_place
 from step.program import install_program
 from step.root import clean, install_models, install_units, take_boot, unpack_base
@@ -34,6 +35,7 @@ def main() -> int:
         install_program(place, llama)
         install_models(place)
         install_units(place)
+        write_manifest(place)
         boot = take_boot(place)
         data = clean(place)
         make_root(place)

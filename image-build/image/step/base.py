@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
+from step.manifest import DEBS, hashes_of
 from step.place import FIRST_BOOT, HERE, Place, content_of, keep, key_of, names_in
 from step.shell import Words, call, verb
 
@@ -17,7 +20,8 @@ INITRAMFS = HERE / "overlay" / "etc" / "initramfs-tools"
 def bootstrap(place: Place) -> Path:
     """The tar of a Debian root with everything in `packages`, and its kernel."""
     packages = names_in(HERE / "packages", *FIRST_BOOT.glob("packages"))
-    key = key_of(place.recipe["debian"], packages, LEFT_OUT, content_of([INITRAMFS]))
+    how = content_of([INITRAMFS, Path(__file__)])
+    key = key_of(place.recipe["debian"], packages, LEFT_OUT, how)
     tar = keep(place, "base", key)
     if not tar.exists():
         with verb(f"installing Debian ({len(packages)} packages, about 10 minutes)"):
@@ -62,4 +66,13 @@ def _mmdebstrap(place: Place, packages: list[str], tar: Path) -> None:
         *("", draft, "-"),
     ]
     call(command, log=place.log / "base.log", stdin=sources(place))
+    _append(draft, DEBS, hashes_of(debs))
     draft.rename(tar)
+
+
+def _append(tar: Path, name: str, text: str) -> None:
+    data = text.encode()
+    entry = tarfile.TarInfo(f"./{name}")
+    entry.size = len(data)
+    with tarfile.open(tar, "a") as archive:
+        archive.addfile(entry, BytesIO(data))

@@ -84,7 +84,8 @@ def _make_venv(place: Place) -> None:
 
 def _unpack_packages(place: Place, llama: Llama) -> None:
     """The packages of others, which change seldom and are kept byte-compiled."""
-    key = key_of(content_of([LOCK]), llama.wheel.name, content_of([llama.wheel, llama.dotprod]))
+    how = content_of([LOCK, Path(__file__)])
+    key = key_of(how, llama.wheel.name, content_of([llama.wheel, llama.dotprod]))
     tar = keep(place, "packages", key)
     if not tar.exists():
         _install_packages(place, llama)

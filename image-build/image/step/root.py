@@ -11,7 +11,7 @@ from typing import Final
 
 from step.place import FIRST_BOOT, HERE, REPO, Place
 from step.program import HOME, compile_bytes
-from step.shell import BuildFailed, Words, call, read, verb
+from step.shell import BuildFailed, call, read, verb
 
 FIRMWARE: Final = ("start4.elf", "fixup4.dat", "bcm2711-*.dtb", "bcm2712-*.dtb", "overlays")
 """What a Pi 4 or 5 takes of all that Debian's raspi-firmware lays out."""
@@ -29,28 +29,13 @@ REMOVED: Final = (
 
 MASKED: Final = (
     "getty@.service", "serial-getty@.service", "console-getty.service", "container-getty@.service",
-    "debug-shell.service", "systemd-networkd-wait-online.service", "ssh.service", "ssh.socket",
-    "sshd.service", "mosquitto.service", "systemd-rfkill.service", "systemd-rfkill.socket",
+    "debug-shell.service", "systemd-networkd-wait-online.service", "ssh.socket",
+    "mosquitto.service", "systemd-rfkill.service", "systemd-rfkill.socket",
     "sshd-unix-local.socket", "sshd-vsock.socket", "systemd-binfmt.service",
     "systemd-journal-catalog-update.service",
 )  # fmt: skip
-"""Nobody can log in, SSH is first boot's own service, the broker is the product's own, and the
+"""Nobody can log in, SSH has no socket of its own, the broker is the product's own, and the
 rest has nothing to do here."""
-
-UNIT_FILES: Final = {
-    "*.service": "usr/lib/systemd/system/{name}",
-    "*.target": "usr/lib/systemd/system/{name}",
-    "*.slice": "usr/lib/systemd/system/{name}",
-    "llmagentos.sysusers": "usr/lib/sysusers.d/llmagentos.conf",
-    "llmagentos.tmpfiles": "usr/lib/tmpfiles.d/llmagentos.conf",
-    "llmagentos.modules": "usr/lib/modules-load.d/llmagentos.conf",
-    "llmagentos.rules": "usr/lib/udev/rules.d/60-llmagentos.rules",
-    "broker.conf": "usr/lib/llmagentos/broker.conf",
-    "appliance/journald.conf": "usr/lib/systemd/journald.conf.d/50-llmagentos.conf",
-    "appliance/watchdog.conf": "usr/lib/systemd/system.conf.d/50-llmagentos.conf",
-    "agentd.toml": "usr/share/llmagentos/agentd.toml",
-}
-"""Files of systemd/ and where they go; install.sh has the same list for other systems."""
 
 
 def unpack_base(place: Place, tar: Path) -> None:
@@ -91,11 +76,13 @@ def install_units(place: Place) -> None:
 
 
 def _install_units(place: Place) -> None:
-    for source, target in UNIT_FILES.items():
-        for file in sorted((REPO / "systemd").glob(source)):
-            copy = place.root / target.format(name=file.name)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, copy)
+    """What `make install` puts onto any system; install.sh has the list."""
+    listed = read(["env", "PREFIX=/usr", REPO / "image-build/install.sh", "list"])
+    rows = [line.split("\t") for line in listed.splitlines()]
+    for source, target in [*rows, ("systemd/agentd.toml", "/usr/share/llmagentos/agentd.toml")]:
+        copy = place.root / target.lstrip("/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPO / source, copy)
 
 
 def _install_first_boot(place: Place) -> None:
@@ -156,14 +143,6 @@ def take_boot(place: Place) -> Path:
 def clean(place: Place) -> Path:
     """Remove what no box needs or no two may share; returns the content of the data partition."""
     root = place.root
-    listed: Words = [
-        "chroot",
-        root,
-        "dpkg-query",
-        "--show",
-        "--showformat=${Package} ${Version}\\n",
-    ]
-    (root / "usr/share/llmagentos/packages.txt").write_text(read(listed))
     for name in EMPTIED:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir()

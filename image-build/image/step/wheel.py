@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from step.place import REPO, Place, keep, key_of
+from step.place import REPO, Place, content_of, keep, key_of
 from step.shell import Words, call, read, verb
 
 COMPILER = "aarch64-linux-gnu"
@@ -43,7 +43,7 @@ def compile_llama(place: Place) -> Llama:
     """The wheel and the library, compiled unless they are kept from an earlier build."""
     llama = place.recipe["llama"]
     gcc = read([f"{COMPILER}-gcc", "-dumpfullversion"]).strip()
-    tar = keep(place, "llama", key_of(llama, OPTIONS, TOOLCHAIN, gcc))
+    tar = keep(place, "llama", key_of(llama, content_of([Path(__file__)]), gcc))
     if not tar.exists():
         with verb("compiling llama.cpp for arm64 (about 6 minutes)"):
             _compile(place, tar)
