@@ -1,8 +1,8 @@
 """The built image, booted in an emulator: the same root and kernel, with a port for commands.
 
 What the port needs is handed over from outside, as a unit on the kernel's command line and a disk
-with its script; the image holds nothing of it. The card is a layer over the image file, which
-stays as it was built.
+with its script; the image holds nothing of it. The card is a copy of the image file, which stays
+as it was built; a test puts files onto it and takes them off as a person with a card reader does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final, Self
 import pytest
 
 REPO: Final = Path(__file__).parents[2]
-IMAGE: Final = REPO / "build/image/llmagentos-arm64.img"
+IMAGE: Final = Path(os.environ.get("IMAGE") or REPO / "build/image/llmagentos-arm64.img")
 PROBE: Final = Path(__file__).with_name("probe.py")
 
 BOOT_S: Final = 240.0
@@ -29,12 +29,22 @@ BOOT_S: Final = 240.0
 
 UNIT: Final = """[Unit]
 DefaultDependencies=no
-After=systemd-udevd.service
+After=systemd-udevd.service sys-kernel-config.mount
+Before=agentd.service agentd-voice.service
+StartLimitIntervalSec=0
 [Service]
+ExecStartPre=-/bin/sh -c '{before}'
 ExecStart=/usr/bin/python3 -P /dev/disk/by-id/virtio-probe
 Restart=always
 OOMScoreAdjust=-1000
 """
+
+HEADER: Final = (
+    "modprobe -a gpio-sim snd-aloop && cd /sys/kernel/config/gpio-sim && mkdir -p board/header && "
+    "cd board && echo 58 >header/num_lines && echo pinctrl-bcm2711 >header/label && echo 1 >live"
+)
+"""Gives a guest lines like those of a Pi 4's header, and a sound card that hears what is played on
+its other end."""
 
 MACHINE: Final = (
     "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048",
@@ -59,17 +69,20 @@ class Guest:
     """One box. Enter it to switch it on; leaving it pulls the plug."""
 
     folder: Path
-    """Holds the card's layer, sockets and the console's text."""
+    """Holds the card, sockets and the console's text."""
 
     image: Path = IMAGE
     append: str = ""
     """More for the kernel's command line."""
 
+    before: str = ":"
+    """What is done in the guest before agentd starts: a shell command, without quotes."""
+
     options: tuple[str, ...] = ()
     """More for the emulator."""
 
-    size: str = "4G"
-    """The card's size."""
+    size: int = 4 << 30
+    """The card's size in bytes."""
 
     ports: dict[int, int] = field(default_factory=dict)
     """TCP ports of the guest, by the host's port on loopback that leads there."""
@@ -82,8 +95,8 @@ class Guest:
 
     @property
     def card(self) -> Path:
-        """The card: a layer that holds what was written since."""
-        return self.folder / "card.qcow2"
+        """The card."""
+        return self.folder / "card.img"
 
     @property
     def console(self) -> str:
@@ -100,24 +113,36 @@ class Guest:
 
     def power_on(self) -> None:
         """Switch it on; `run` waits until it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.card.exists():
-            make: list[str | Path] = [
-                "qemu-img",
-                "create",
-                "-q",
-                "-f",
-                "qcow2",
-                "-F",
-                "raw",
-                "-b",
-                self.image,
-            ]
-            subprocess.run([*make, self.card, self.size], check=True)
+        self.flash()
         (self.folder / "console.txt").unlink(missing_ok=True)
         command = self._command()
         self.on_at = time.monotonic()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def flash(self) -> None:
+        """Copy the image onto a new card; a card that is there is left as it is."""
+        if self.card.exists():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        copy: list[str | Path] = ["cp", "--sparse=always", self.image, self.card]
+        subprocess.run(copy, check=True)
+        os.truncate(self.card, self.size)
+
+    def write(self, name: str, data: bytes | str) -> None:
+        """Put a file onto the FAT partition, while the power is off."""
+        self.flash()
+        text = data.encode() if isinstance(data, str) else data
+        subprocess.run(["mcopy", "-o", "-i", self._fat, "-", f"::{name}"], input=text, check=True)
+
+    def read(self, name: str) -> str:
+        """A file of the FAT partition, while the power is off; empty when there is none."""
+        done = subprocess.run(["mtype", "-i", self._fat, f"::{name}"], capture_output=True)
+        return done.stdout.decode()
+
+    @property
+    def _fat(self) -> str:
+        start, _ = partitions(self.image)["bootcfg"]
+        return f"{self.card}@@{start}"
 
     def power_off(self) -> None:
         """Pull the plug."""
@@ -148,14 +173,20 @@ class Guest:
             raise GuestDied(f"gone at {command!r}:\n{self.console[-2000:]}")
         return Done(**json.loads(answer))
 
+    def level(self, pin: int) -> int:
+        """What a line of `HEADER` carries, as the one who drives it or nobody does."""
+        path = f"/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio{pin}/value"
+        return int(self.run(f"cat {path}").output)
+
     def wait_for(self, command: str, *, limit_s: float, pause_s: float = 0.5) -> float:
         """Wait until a command succeeds; returns the seconds since power on.
 
         Raises:
             GuestDied: it did not, in time.
         """
+        began_at = time.monotonic()
         while (done := self.run(command)).code:
-            if time.monotonic() - self.on_at > limit_s:
+            if time.monotonic() - began_at > limit_s:
                 raise GuestDied(f"{command!r} after {limit_s} s: {done.output}")
             time.sleep(pause_s)
         return time.monotonic() - self.on_at
@@ -174,7 +205,7 @@ class Guest:
 
     def _command(self) -> list[str]:
         boot = extract_boot(self.image, self.folder / "boot")
-        unit = base64.b64encode(UNIT.encode()).decode()
+        unit = base64.b64encode(UNIT.format(before=self.before).encode()).decode()
         words = (boot / "cmdline.txt").read_text().replace("console=tty1", "console=ttyAMA0")
         probe = f"systemd.set_credential_binary=systemd.extra-unit.probe.service:{unit}"
         line = f"{words.strip()} {probe} systemd.wants=probe.service {self.append}"
@@ -185,7 +216,7 @@ class Guest:
         return [
             *MACHINE, "-kernel", str(boot / "vmlinuz"), "-initrd", str(boot / "initrd.img"),
             "-append", line, "-serial", f"file:{self.folder / 'console.txt'}",
-            "-drive", f"if=none,id=card,file={self.card},format=qcow2",
+            "-drive", f"if=none,id=card,file={self.card},format=raw",
             "-device", "virtio-blk-pci,drive=card",
             "-drive", f"if=none,id=probe,file={self._probe()},format=raw,readonly=on",
             "-device", "virtio-blk-pci,drive=probe,serial=probe",
@@ -227,9 +258,3 @@ def extract_boot(image: Path, folder: Path) -> Path:
     for name in ("cmdline.txt", "initrd.img", "vmlinuz"):
         subprocess.run(["mcopy", "-i", f"{image}@@{start}", f"::{name}", folder], check=True)
     return folder
-
-
-def write_to_card(image: Path, file: Path, *, name: str) -> None:
-    """Put a file onto the FAT partition of a (raw) image, as a person with a card reader does."""
-    start, _ = partitions(image)["bootcfg"]
-    subprocess.run(["mcopy", "-o", "-i", f"{image}@@{start}", file, f"::{name}"], check=True)
