@@ -6,7 +6,6 @@ A mistake inside one `[[device]]` spoils that device alone: it comes back as a `
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from agentd.agents.rule import Rule
 from agentd.agents.rule_source import Mistake, read_actions, read_rule
+from agentd.limit_check import Around, find_mistake, read_neighbours, safe_state
 from agentd.rule_schema import RuleTable
 from agentd.schema import (
     AreaTable,
@@ -32,7 +32,7 @@ from agentd.schema import (
 )
 from agentd.toml_source import ConfigError, Source
 from llmagentos.home import Area, Device, Floor, Scene
-from llmagentos.kind import ACTIONS, is_output
+from llmagentos.kind import ACTIONS
 
 RESERVED_IDS: Final = frozenset({"status", "info", "event", "request", "response"})
 """Topic levels of the public MQTT contract; no device may be called so."""
@@ -42,7 +42,6 @@ _TABLES: Final[Mapping[str, type[Any]]] = {
     "voice": VoiceTable, "journal": JournalTable, "llm": LlmTable,
 }  # fmt: skip
 _LISTS: Final = ("floor", "area", "link", "device", "rule", "scene")
-_SAFE_BY_KIND: Final = {"light": "keep", "fan": "off", "climate": "off"}
 _RISKY_KINDS: Final = frozenset({"lock", "valve", "cover"})
 
 
@@ -149,7 +148,11 @@ def parse(text: str, *, path: Path) -> Config:
         for each in _unique(source, "floor", FloorTable)
     )
     links = tuple(_links(source))
-    reader = _Reader(source, {area.id for area in areas}, {link.id for link in links})
+    around = Around(
+        read_neighbours(source.rows("device")),
+        has_second_channel=tables["mqtt"].broker != "off" or tables["voice"].enabled,
+    )
+    reader = _Reader(source, {area.id for area in areas}, {link.id for link in links}, around)
     rows = [reader.device(index, raw) for index, raw in enumerate(source.rows("device"))]
     known = {row.device.id: row.device for row in rows if row}
     return Config(
@@ -168,8 +171,8 @@ def parse(text: str, *, path: Path) -> Config:
 
 
 def masked(config: Config) -> str:
-    """The file's text with every password replaced by stars."""
-    return re.sub(r"(?m)^(\s*password\s*=\s*).*$", r'\1"********"', config.text)
+    """The file's text with every password replaced by stars, wherever on a line it stands."""
+    return _PASSWORD.sub(r'\1"********"', config.text)
 
 
 def _refuse_unknown_tables(source: Source) -> None:
@@ -205,8 +208,9 @@ def _links(source: Source) -> list[LinkRow]:
 class _Reader:
     """Checks devices, rules and scenes; collects the mistakes that are survived."""
 
-    def __init__(self, source: Source, areas: set[str], links: set[str]) -> None:
+    def __init__(self, source: Source, areas: set[str], links: set[str], around: Around) -> None:
         self._source = source
+        self._around = around
         self._areas = areas
         self._links = links
         self._owner_of_pin: dict[int, str] = {}
@@ -226,7 +230,7 @@ class _Reader:
                 link=table.link,
                 options=table.options,
                 limits=table.limits,
-                safe_state=self._safe_state(index, table),
+                safe_state=safe_state(table),
                 where=self._source.where("device", index),
             )
         except ConfigError as exc:
@@ -242,6 +246,8 @@ class _Reader:
         self._ids.add(table.id)
         self._check_named(index, "area", table.area, self._areas)
         self._check_named(index, "link", table.link, self._links)
+        if mistake := find_mistake(table, self._around):
+            raise self._error(index, *mistake)
         self._claim_pins(index, table)
 
     def _check_named(self, index: int, key: str, name: str | None, known: set[str]) -> None:
@@ -259,23 +265,6 @@ class _Reader:
                 raise self._error(index, key, f"pin {pin} already belongs to device {owner!r}")
             self._owner_of_pin[pin] = table.id
 
-    def _safe_state(self, index: int, table: DeviceTable) -> str | float:
-        chosen = table.limits.safe_state
-        if chosen is None:
-            if is_output(table.kind) and table.kind not in ("button", *_SAFE_BY_KIND):
-                text = (
-                    f"{table.kind} {table.id!r} needs limits.safe_state: off, on, keep or a value"
-                )
-                raise self._error(index, "limits.safe_state", text)
-            return _SAFE_BY_KIND.get(table.kind, "keep")
-        if isinstance(chosen, str) and chosen not in ("off", "on", "keep"):
-            raise self._error(
-                index, "limits.safe_state", f"{chosen!r}: allowed are off, on, keep or a value"
-            )
-        if isinstance(chosen, float) and not math.isfinite(chosen):
-            raise self._error(index, "limits.safe_state", f"{chosen} is not a number")
-        return chosen
-
     def _error(self, index: int, key: str, text: str) -> ConfigError:
         return self._source.error("device", index, key, text)
 
@@ -285,6 +274,8 @@ class _Reader:
         for index, raw in enumerate(self._source.rows("rule")):
             try:
                 row = self._source.convert("rule", index, raw, RuleTable)
+                if any(row.id == rule.id for rule in found):
+                    raise Mistake("id", f"rule {row.id!r} stands twice")
                 found.append(read_rule(row, known=known, written=raw))
             except Mistake as exc:
                 self.errors.append(str(self._source.error("rule", index, exc.key, str(exc))))
