@@ -21,7 +21,6 @@ CLOSED_IN = (
     "llmagentos-ready.service",
     "llmagentos-wifi@.service",
 )
-"""Not SSH's: whoever has the key is to repair the box."""
 
 CARD = '[node]\nname = "kitchen"\n[mqtt]\nshare = true\n[board]\npins = "board"\n'
 ID = "0123456789abcdef0123456789abcdef"
