@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentd.config import Config, DeviceRow, LinkRow
+from agentd.machine import time_zone
 from agentd.safety import Row
 from agentd.schema import BoardTable
 from agentd.world import House
@@ -186,8 +187,9 @@ class Furniture:
         parts = {name: opened.part for name, opened in self._parts.items()}
         actuators = {name: part for name, part in parts.items() if isinstance(part, Actuator)}
         devices = {row.device.id: _complete(row) for row in config.devices}
+        zone = time_zone(config.home.time_zone)
         rows = {
-            row.device.id: Row(devices[row.device.id], row.limits, row.safe_state)
+            row.device.id: Row(devices[row.device.id], row.limits, row.safe_state, zone)
             for row in config.devices
             if row.device.id in actuators
         }

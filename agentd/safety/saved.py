@@ -49,14 +49,16 @@ def thaw(saved: Mapping[str, str], rows: Rows, *, now: Instant, boot_id: str) ->
         saved: what `freeze` gave.
         rows: the present outputs; others are remembered until they come back.
         now: the present instant.
-        boot_id: of the kernel; another one than the text's means that the power was cut.
+        boot_id: of the kernel; another one than the text's, or an empty one, means that the power
+            was cut.
     """
     tracks: dict[str, Track] = {}
     for name in {*rows, *saved} - {STOP_ID}:
         row = rows.get(name)
         try:
             plain = json.loads(saved.get(name, "{}"))
-            tracks[name] = _track(plain, row, now, is_same_boot=plain.get("boot") == boot_id)
+            is_same_boot = plain.get("boot") == boot_id != ""
+            tracks[name] = _track(plain, row, now, is_same_boot=is_same_boot)
         except (ValueError, TypeError, AttributeError, LookupError):
             tracks[name] = _track({}, row, now, is_same_boot=False)
     return GateState(now, tracks, is_stopped=_was_stopped(saved.get(STOP_ID)))
