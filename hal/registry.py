@@ -144,6 +144,14 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "i2c.sht31",
+        "hal.driver.sht31:Sht31",
+        {"sensor": _NONE},
+        "SHT30, SHT31 or SHT35 thermometer and hygrometer",
+        device_class="temperature",
+        has_link=True,
+    ),
+    Row(
         "serial.jsonl",
         "hal.driver.json_lines:build",
         {
