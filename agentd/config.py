@@ -41,6 +41,9 @@ _TABLES: Final[Mapping[str, type[Any]]] = {
     "home": HomeTable, "node": NodeTable, "mqtt": MqttTable, "board": BoardTable,
     "voice": VoiceTable, "journal": JournalTable, "llm": LlmTable,
 }  # fmt: skip
+_PASSWORD: Final = re.compile(
+    r"""(\bpassword["']?\s*=\s*)("{3}[\s\S]*?"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+)
 _LISTS: Final = ("floor", "area", "link", "device", "rule", "scene")
 _RISKY_KINDS: Final = frozenset({"lock", "valve", "cover"})
 
