@@ -44,6 +44,9 @@ class _Agentctl(Commands):
         "set": Entry("agentd.ctl.device:set_device", "Devices", takes_words=True),
         "identify": Entry("agentd.ctl.device:identify", "Devices"),
         "watch": Entry("agentd.ctl.watch:watch", "Devices"),
+        "timers": Entry("agentd.ctl.promise:timers", "Later"),
+        "promises": Entry("agentd.ctl.promise:promises", "Later"),
+        "rules": Entry("agentd.ctl.promise:rules", "Later"),
         "stop": Entry("agentd.ctl.box:stop", "The box"),
         "reset": Entry("agentd.ctl.box:reset", "The box"),
         "why": Entry("agentd.ctl.box:why", "The box"),
@@ -53,6 +56,8 @@ class _Agentctl(Commands):
         "audio": Entry("agentd.ctl.app:audio", "Set up"),
         "scan": Entry("agentd.ctl.scan:scan", "Set up"),
         "config": Entry("agentd.ctl.configuration:config", "The box"),
+        "backup": Entry("agentd.ctl.backup:backup", "The box"),
+        "restore": Entry("agentd.ctl.backup:restore", "The box"),
         "models": Entry("agentd.ctl.model:models", "Set up"),
         "dev": Entry("agentd.ctl.app:dev", "Set up"),
     }
