@@ -152,6 +152,14 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "i2c.ads1115",
+        "hal.driver.ads1115:Ads1115",
+        {"sensor": _NONE},
+        "voltage, or what a straight line makes of it, on an ADS1115",
+        device_class="voltage",
+        has_link=True,
+    ),
+    Row(
         "serial.jsonl",
         "hal.driver.json_lines:build",
         {

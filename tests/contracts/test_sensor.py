@@ -13,7 +13,7 @@ from hal import registry
 from hal.contract import DriverError
 from tests.contracts.bench import Row, cases, set_up
 from tests.hal.bench import NOW, W1_SLAVE, Inbox, clock, eventually
-from tests.hal.i2c import Bme280Chip, Sht31Chip
+from tests.hal.i2c import Ads1115Chip, Bme280Chip, Sht31Chip
 
 COLDER = b"00 00 4b 46 7f ff 0e 10 59 : crc=59 YES\n00 00 4b 46 7f ff 0e 10 59 t=0\n"
 
@@ -25,6 +25,8 @@ ROWS = (
         options={"period_s": 0.1}, levels={25.08: 519888, 20.1: 504000}),
     Row("i2c.sht31", "sensor", bench="i2c", chip=Sht31Chip, address=0x44,
         options={"period_s": 0.1}, levels={25.0: 26214, -25.0: 7490}),
+    Row("i2c.ads1115", "sensor", bench="i2c", chip=Ads1115Chip, address=0x48,
+        options={"period_s": 0.1}, levels={2.048: 2.048, 0.0: 0.0}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
