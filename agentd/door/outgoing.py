@@ -60,7 +60,7 @@ class Outgoing:
                 self._latest[post.topic] = post
             else:
                 self._queue.append(post)
-                self._shorten()
+            self._shorten()
         self._on_post()
 
     def tell(

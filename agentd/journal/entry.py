@@ -52,6 +52,18 @@ class Entry:
     rank: int = 0
     """Of the origin, a `llmagentos.cause.Rank`."""
 
+    because: str = ""
+    """Cause of the promise that it keeps; empty for what was asked for at once."""
+
+    made_at_s: float | None = None
+    """When that promise was made, wall clock; None when that is not known."""
+
+    made_channel: str = ""
+    """Way in of that promise."""
+
+    made_who: str = ""
+    made_area: str | None = None
+
     reading: Mapping[str, Scalar] = field(default_factory=dict)
     """The reading that caused it: `device`, `quantity`, `value`, `unit`; empty for none."""
 

@@ -98,6 +98,9 @@ class JournalFile:
         is_new = not self.path.exists()
         if not is_new and not self.path.stat().st_size:
             raise Damaged("it is empty")
+        if not is_new and not os.access(self.path, os.W_OK):
+            # SQLite would open it, and never notice that the disk lets us write again.
+            raise PermissionError("it may only be read")
         connection = sqlite3.connect(
             self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
@@ -105,6 +108,8 @@ class JournalFile:
             self._prepare(connection)
         except BaseException:
             connection.close()
+            if is_new:  # half a file would be taken for a broken one
+                self._remove()
             raise
         if is_new:
             _sync_folder(self.path.parent)
@@ -121,9 +126,6 @@ class JournalFile:
         schema.migrate(connection)
         if missing := _expected() - schema.parts(connection):
             raise Damaged(f"it has no {'.'.join(min(missing))}")
-        # Opened on a read-only file system it looks well so far; this asks for more.
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
 
     def _check(self, connection: sqlite3.Connection) -> None:
         names: tuple[str, ...] = ("",)
@@ -134,6 +136,10 @@ class JournalFile:
             (word,) = connection.execute(f"PRAGMA quick_check{name}").fetchone()
             if word != "ok":
                 raise Damaged(str(word))
+
+    def _remove(self) -> None:
+        for tail in _TAILS:
+            Path(f"{self.path}{tail}").unlink(missing_ok=True)
 
     def _move(self, reason: str, *, tails: tuple[str, ...]) -> None:
         """Keep the broken file under another name, instead of one of an earlier run."""

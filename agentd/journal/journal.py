@@ -11,9 +11,9 @@ from math import inf
 from pathlib import Path
 from typing import Final, TypeVar
 
-from agentd.journal import query, row
+from agentd.journal import query, row, schema
 from agentd.journal.age import Ageing, Caps
-from agentd.journal.entry import Entry, Fault, Interrupted, Letter, Minute, Note
+from agentd.journal.entry import Entry, Fault, Interrupted, Minute, Note
 from agentd.journal.errors import JournalError
 from agentd.journal.file import JournalFile
 from agentd.journal.minute import Minutes
@@ -68,16 +68,22 @@ class Journal:
         """
         self.keep_utterances = keep_utterances
         self._clock = clock
+        self._unreadable = ""
+        self._earlier: int | None = None
         self._said = Said()
         self._minutes = Minutes()
         self._ageing = Ageing(caps or Caps())
         self._file = JournalFile(path, clock=clock)
-        self._writer = Writer(
-            self._file, gather=self._gather, tend=self._tend, steps=steps, beat=beat
+        self.outbox = Outbox(
+            lambda job: self._writer.post(job),
+            clock=clock,
+            read=lambda: self._read(query.letters, ()),
         )
-        self._earlier = self._read(query.newest_intent, 0)
-        self.outbox = Outbox(self._writer, clock=clock, read=self._letters)
         """Events that must arrive."""
+        self._writer = Writer(
+            self._file, gather=self._gather, tend=self._tend, on_open=self._opened, steps=steps,
+            beat=beat,
+        )  # fmt: skip
 
     @property
     def set_aside(self) -> Path | None:
@@ -90,6 +96,8 @@ class Journal:
         """Note who asked for what."""
         self._remember(plan)
         self._record(row.CAUSE, row.of_plan(plan, keeps_text=self.keep_utterances))
+        if plan.reading:
+            self.record_trigger(plan.cause, plan.reading)
 
     def record_applied(self, applied: Applied) -> None:
         """Note what was done, or refused."""
@@ -232,6 +240,8 @@ class Journal:
 
         Each is told once, unless the process dies while it tells.
         """
+        if self._earlier is None:  # the disk did not let us so far; the next run tells
+            return ()
         find = partial(query.interrupted, up_to=self._earlier)
         found: tuple[Interrupted, ...] = self._read(find, ())
         self._record(row.TOLD, (self._earlier,))
@@ -265,8 +275,10 @@ class Journal:
         """(`ok` or `failing`, why)."""
         if self._writer.failure:
             return "failing", self._writer.failure
+        if self._unreadable:
+            return "failing", self._unreadable
         if self._writer.lost:
-            return "failing", f"{self._writer.lost} rows were lost because the disk was too slow"
+            return "failing", f"{self._writer.lost} rows were lost: {self._writer.why_lost}"
         if self._file.set_aside:
             why = f"set aside a corrupt file: {self._file.set_aside} ({self._file.why})"
             return "ok", why
@@ -292,11 +304,22 @@ class Journal:
     def _read(self, find: Callable[[sqlite3.Connection], _T], nothing: _T) -> _T:
         if not self._file.path.exists():
             return nothing  # the disk does not even let us make it; `status` says so
-        with self._file.reader() as connection:
-            return find(connection)
+        try:
+            with self._file.reader() as connection:
+                # A file that the disk does not let us bring up to date is told by `status`, too.
+                is_ours = schema.version(connection) == schema.VERSION
+                found = find(connection) if is_ours else nothing
+        except JournalError as exc:
+            self._unreadable = str(exc)
+            raise
+        self._unreadable = ""
+        return found
 
-    def _letters(self) -> tuple[Letter, ...]:
-        return self._read(query.letters, ())
+    def _opened(self, connection: sqlite3.Connection) -> None:
+        """Tell what earlier runs left from what comes from here on."""
+        if self._earlier is None:
+            self._earlier = query.newest(connection, "intent", "id")
+        self.outbox.pass_over(query.newest(connection, "outbox", "number"))
 
     def _gather(self) -> list[Job]:
         rows = self._minutes.take(wall_s=self._clock().wall_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -11,8 +10,7 @@ from threading import Lock
 from typing import Any, Final
 
 from agentd.journal.entry import Letter
-from agentd.journal.errors import JournalError
-from agentd.journal.writer import Job, Writer
+from agentd.journal.writer import Job
 from llmagentos.clock import Clock
 
 LETTERS_MAX: Final = 1000
@@ -26,22 +24,25 @@ class Outbox:
     """Letters on their way. May be used from any thread; nothing here blocks but `all`."""
 
     def __init__(
-        self, writer: Writer, *, clock: Clock, read: Callable[[], tuple[Letter, ...]]
+        self, post: Callable[[Job], None], *, clock: Clock, read: Callable[[], tuple[Letter, ...]]
     ) -> None:
         """For `Journal.outbox`.
 
         Args:
-            writer: takes what is to be written.
+            post: takes what is to be written.
             clock: reads the time.
             read: all letters on disk, oldest first.
         """
-        self._writer, self._clock = writer, clock
+        self._post, self._clock = post, clock
         self.all = read
         """All letters on disk, oldest first. Raises JournalError when they cannot be read."""
         self._lock = Lock()
         self._last = 0
-        with contextlib.suppress(JournalError):
-            self._last = max((letter.number for letter in read()), default=0)
+
+    def pass_over(self, number: int) -> None:
+        """Give no letter this number, nor a lower one."""
+        with self._lock:
+            self._last = max(self._last, number)
 
     def put(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Write an event down, before it is told.
@@ -61,14 +62,12 @@ class Outbox:
         if len(body) > LETTER_BYTES:
             return {key: value for key, value in numbered.items() if key != "letter"}
         row = numbered["letter"], at_s, str(event["kind"]), body
-        self._writer.post(Job(partial(_write, row)))
+        self._post(Job(partial(_write, row)))
         return numbered
 
     def done(self, number: int) -> None:
         """Forget a letter: a broker has it."""
-        self._writer.post(
-            Job(lambda c: c.execute("DELETE FROM outbox WHERE number = ?", (number,)))
-        )
+        self._post(Job(lambda c: c.execute("DELETE FROM outbox WHERE number = ?", (number,))))
 
     def _next(self) -> int:
         """By the clock, so that no number of an earlier run comes again; but always upwards."""

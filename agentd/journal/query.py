@@ -17,7 +17,9 @@ _COLUMNS: Final = {
     "channel": "coalesce(c.channel, '')", "who": "coalesce(c.who, '')",
     "chosen_by": "coalesce(c.chosen_by, '')", "text": "c.text", "id": "a.id", "args": "a.args",
     "ruling": "a.ruling", "state": "a.state", "before": "a.before", "area": "c.area",
-    "rank": "coalesce(c.rank, 0)",
+    "rank": "coalesce(c.rank, 0)", "because": "coalesce(c.because, '')",
+    "made_at_s": "m.at_s", "made_channel": "coalesce(m.channel, '')",
+    "made_who": "coalesce(m.who, '')", "made_area": "m.area",
     "reading": "CASE WHEN r.cause IS NULL THEN '{}' ELSE json_object('device', r.device, "
     "'quantity', r.quantity, 'value', r.value, 'unit', r.unit) END",
 }  # fmt: skip
@@ -27,7 +29,8 @@ _JSON: Final = ("args", "state", "before", "reading")
 
 _ENTRIES: Final = (
     f"SELECT {', '.join(_COLUMNS.values())} FROM applied a "
-    "LEFT JOIN cause c ON c.cause = a.cause LEFT JOIN reading r ON r.cause = a.cause "
+    "LEFT JOIN cause c ON c.cause = a.cause LEFT JOIN cause m ON m.cause = c.because "
+    "LEFT JOIN reading r ON r.cause = a.cause "
 )
 
 _DONE: Final = tuple(stage.value for stage in Stage if stage not in (Stage.REFUSED, Stage.FAILED))
@@ -124,9 +127,9 @@ def seen(connection: sqlite3.Connection) -> dict[str, float]:
     return dict(connection.execute("SELECT key, at_s FROM seen").fetchall())
 
 
-def newest_intent(connection: sqlite3.Connection) -> int:
-    """Id of the intent that was begun last; 0 for none."""
-    return int(connection.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()[0])
+def newest(connection: sqlite3.Connection, table: str, key: str) -> int:
+    """Highest number in a table; 0 when it is empty."""
+    return int(connection.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0])
 
 
 def letters(connection: sqlite3.Connection) -> tuple[Letter, ...]:

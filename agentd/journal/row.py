@@ -13,7 +13,7 @@ from llmagentos.cause import Cause
 from llmagentos.plan import Action, Applied, Plan
 from llmagentos.reading import Reading
 
-CAUSE: Final = "INSERT OR IGNORE INTO cause VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+CAUSE: Final = "INSERT OR IGNORE INTO cause VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 APPLIED: Final = "INSERT INTO applied VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 READING: Final = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?, ?)"
 FAULT: Final = "INSERT INTO fault VALUES (NULL, ?, ?, ?, ?)"
@@ -54,6 +54,7 @@ def of_plan(plan: Plan, *, keeps_text: bool) -> Values:
     return (
         str(plan.cause), plan.at.wall_s, origin.channel, origin.who, origin.area,
         int(origin.rank), plan.chosen_by, plan.text if keeps_text else None,
+        str(plan.because) if plan.because else "",
     )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ class Writer:
         *,
         gather: Callable[[], Sequence[Job]],
         tend: Callable[[sqlite3.Connection], bool],
+        on_open: Callable[[sqlite3.Connection], None],
         steps: Steps = pass_by,
         beat: Beat | None = None,
     ) -> None:
@@ -92,10 +93,12 @@ class Writer:
             gather: more jobs that have come due; asked in each round.
             tend: does a little upkeep in a transaction of its own after each round; True when
                 there is more of it to do at once.
+            on_open: looks at each file that was opened, before anything is written to it.
             steps: told of each group before and after its commit.
             beat: shown each round.
         """
-        self._file, self._gather, self._tend, self._steps = file, gather, tend, steps
+        self._file, self._gather, self._tend = file, gather, tend
+        self._on_open, self._steps = on_open, steps
         self._beat = beat or Beat("journal", deadline_s=0.0)
         self._changed = Condition()
         self._waiting: deque[Job] = deque()
@@ -106,8 +109,9 @@ class Writer:
         """Why the last write failed; empty when it did not."""
         self.lost = 0
         """Rows that were recorded and are not, nor will be, on disk."""
-        self._loss = ""
-        """Why the last were lost; empty once somebody who settled was told."""
+        self.why_lost = ""
+        """Why the last of them were."""
+        self._has_untold_loss = False
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = self._open()
@@ -170,7 +174,7 @@ class Writer:
             try:
                 results = self._write(jobs)
             except _Unfit as exc:
-                self._lose(jobs.pop(exc.place), f"cannot be written down: {exc}")
+                self._lose(jobs.pop(exc.place), f"{self._file.path}: one row cannot be: {exc}")
                 continue
             except (sqlite3.Error, OSError, JournalError) as exc:
                 return self._fail(jobs, exc)
@@ -196,12 +200,11 @@ class Writer:
         return results
 
     def _tell(self, jobs: Sequence[Job], results: Sequence[Any]) -> None:
-        loss = ""
-        if any(job.is_settling for job in jobs):
-            loss, self._loss = self._loss, ""
+        has_lost = self._has_untold_loss and any(job.is_settling for job in jobs)
+        self._has_untold_loss = self._has_untold_loss and not has_lost
         for job, result in zip(jobs, results, strict=True):
-            if job.done and job.is_settling and loss:
-                job.done.set_exception(JournalError(loss))
+            if job.done and job.is_settling and has_lost:
+                job.done.set_exception(JournalError(self.why_lost))
             elif job.done:
                 job.done.set_result(result)
 
@@ -255,6 +258,7 @@ class Writer:
         connection = self._file.open()
         connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        self._on_open(connection)
         return connection
 
     def _disconnect(self) -> None:
@@ -271,10 +275,12 @@ class Writer:
     def _lose(self, job: Job, text: str) -> None:
         if job.done:
             job.done.set_exception(JournalError(text))
-        else:
-            self.lost += job.weight
-            self._loss = text
-            _log.warning("the journal lost %d rows: %s", job.weight, text)
+            return
+        with self._changed:
+            before, self.lost = self.lost, self.lost + job.weight
+            self.why_lost, self._has_untold_loss = text, True
+        if not before or before // MAX_WAITING != self.lost // MAX_WAITING:
+            _log.error("the journal has lost %d rows, the last for this: %s", self.lost, text)
 
 
 def _do(job: Job, place: int, connection: sqlite3.Connection) -> Any:
