@@ -9,6 +9,7 @@ from enum import StrEnum
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Instant
 from llmagentos.kind import Scalar
+from llmagentos.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Plan:
 
     because: Cause | None = None
     """What asked for the promise or rule that made it; None for what was asked for now."""
+
+    reading: Reading | None = None
+    """What set the rule off; None where no reading did."""
 
     occasion: str = ""
     """Names the one event that made it (a transaction, a promise's due time); two plans with the

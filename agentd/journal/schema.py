@@ -45,9 +45,9 @@ CREATE TABLE IF NOT EXISTS note (
 
 _TO_2: Final = """
 ALTER TABLE applied ADD COLUMN before TEXT NOT NULL DEFAULT '{}';
-ALTER TABLE cause ADD COLUMN because TEXT NOT NULL DEFAULT '';
 CREATE INDEX applied_by_cause ON applied (cause);
 CREATE INDEX applied_by_time ON applied (at_s);
+ALTER TABLE cause ADD COLUMN because TEXT NOT NULL DEFAULT '';
 CREATE TABLE fault (
     id     INTEGER PRIMARY KEY,
     at_s   REAL NOT NULL,
