@@ -1,7 +1,8 @@
-"""Lines of text from a serial adapter, shared by several devices. Alone in knowing pyserial.
+"""Lines or frames from a serial adapter, for one or several devices. Alone in knowing pyserial.
 
-A thread of the link opens the port, cuts what comes into lines and hands each to every subscriber.
-An adapter that is pulled is told once; it is looked for again with a growing pause.
+A thread of the link opens the port, cuts what comes into lines (or into a part's frames, see
+`hal.link.frame`) and hands each to every subscriber. An adapter that is pulled is told once; it is
+looked for again with a growing pause.
 
 Quirks: opening a port resets most Arduinos, so the first lines may take two seconds and start in
 the middle. A port named /dev/ttyUSB0 may come back as /dev/ttyUSB1: name it by its path below
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import serial  # type: ignore[import-untyped]  # pyserial has no types
 from serial.tools import list_ports  # type: ignore[import-untyped]  # as above
@@ -47,8 +48,9 @@ WAIT_S: Final = 1.0
 """Longest wait for a first byte, then the link looks whether it is to close."""
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
-"""Pause between tries to open a port that is away; it doubles from the first to the longest."""
+LONGEST_PAUSE_S: Final = 4.0
+"""Pause between tries to open a port that is away; it doubles from the first to the longest, so
+that an adapter that is put back is open within 5 s."""
 
 CLOSE_S: Final = 1.0
 """Longest wait for the thread to end."""
@@ -88,6 +90,29 @@ def list_found() -> tuple[Port, ...]:
     return tuple(Port(each.device, each.description or each.name) for each in sorted(ports))
 
 
+class Cutter(Protocol):
+    """Makes pieces of a stream."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The pieces that `chunk` ends. Raises Unplugged for what can be no such stream."""
+
+    def wait(self, seconds: float) -> None:
+        """Nothing came for so long. Raises Unplugged when the part is never silent so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a part is sent that speaks only when it is asked."""
+
+    question: bytes
+
+    answer_bytes: int
+    """Length of what it says then; waited for up to 1 s."""
+
+    every_s: float
+    """Pause between two questions."""
+
+
 class Framer:
     """Cuts bytes into lines, in bounded memory."""
 
@@ -101,6 +126,9 @@ class Framer:
         lines = [line for part in ended if (line := self._end(part))]
         self._add(rest)
         return lines
+
+    def wait(self, seconds: float) -> None:
+        """A line of text may be silent for as long as it likes."""
 
     def _end(self, part: bytes) -> bytes:
         self._add(part)
@@ -141,14 +169,20 @@ class SerialLink:
         *,
         baud: int = 115_200,
         first_pause_s: float = FIRST_PAUSE_S,
+        cutter: Callable[[], Cutter] = Framer,
+        ask: Ask | None = None,
     ) -> None:
         """Nothing is opened before the first subscriber comes.
 
         Args:
             port: path of the adapter.
             baud: speed of the line.
-            first_pause_s: pause before a port that is away is tried again; doubles up to 30 s.
+            first_pause_s: pause before a port that is away is tried again; doubles up to 4 s.
+            cutter: what makes pieces of the stream, anew with each opening; lines of text.
+            ask: for a part that speaks only when it is asked.
         """
+        self._cutter = cutter
+        self._ask = ask
         self._path = port
         self._baud = baud
         self._first_pause_s = first_pause_s
@@ -156,6 +190,7 @@ class SerialLink:
         self._subscribers: list[tuple[OnLine, OnLost]] = []
         self._port: Any = None
         self._lost: str | None = None
+        self._is_told = False
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -213,7 +248,7 @@ class SerialLink:
         while not self._closing.is_set():
             try:
                 for line in self._lines():
-                    pause_s = self._first_pause_s
+                    pause_s, self._is_told = self._first_pause_s, False
                     for on_line, _ in tuple(self._subscribers):
                         on_line(line)
             except Unplugged as exc:
@@ -223,19 +258,33 @@ class SerialLink:
 
     def _lines(self) -> Iterator[bytes]:
         """The lines of the port until the link is closed, or Unplugged when the port goes away."""
-        framer, allowance = Framer(), Allowance()
+        cutter, allowance = self._cutter(), Allowance()
         with self._opened() as port:
             while not self._closing.is_set():
+                chunk = self._fetch(port)
                 with mapped(self._path):
-                    chunk = port.read(1)
-                    chunk += port.read(min(port.in_waiting, READ_BYTES))
-                yield from allowance.choose(framer.feed(chunk))
-                self._closing.wait(GATHER_S)
+                    pieces = cutter.feed(chunk)
+                    if not chunk:
+                        cutter.wait(WAIT_S)
+                yield from allowance.choose(pieces)
+                self._closing.wait(self._ask.every_s if self._ask else GATHER_S)
+
+    def _fetch(self, port: Any) -> bytes:
+        """What came; waits up to 1 s for it, and for the answer of a part that is asked."""
+        with mapped(self._path):
+            if self._ask is None:
+                chunk = port.read(1)
+                return bytes(chunk + port.read(min(port.in_waiting, READ_BYTES)))
+            port.reset_input_buffer()
+            port.write(self._ask.question)
+            return bytes(port.read(self._ask.answer_bytes))
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         with mapped(self._path):
-            port = serial.Serial(self._path, self._baud, timeout=WAIT_S, exclusive=True)
+            port = serial.Serial(
+                self._path, self._baud, timeout=WAIT_S, write_timeout=WAIT_S, exclusive=True
+            )
         with self._lock:
             self._port, self._lost = port, None
         try:
@@ -246,11 +295,12 @@ class SerialLink:
                 port.close()
 
     def _lose(self, reason: str) -> None:
-        """Tell the loss, once until the port was open again."""
+        """Tell the loss, once until something came again."""
         with self._lock:
-            is_new, self._lost = self._lost is None, reason
+            self._lost = reason
             subscribers = tuple(self._subscribers)
-        if is_new:
+        if not self._is_told:
+            self._is_told = True
             log.warning("%s", reason)
             for _, on_lost in subscribers:
                 on_lost(reason)
@@ -261,6 +311,8 @@ def mapped(path: str) -> Iterator[None]:
     """Turn what pyserial and the terminal layer raise into Unplugged, in words for a person."""
     try:
         yield
+    except Unplugged as exc:
+        raise Unplugged(f"{path}: {exc}") from exc
     except (OSError, termios.error) as exc:
         raise Unplugged(f"{path}: {_reason(exc)}") from exc
 

@@ -202,6 +202,56 @@ class SerialBench(Bench):
         self.far.close()
 
 
+class Talker:
+    """A part at the far end of a cable that sends frames, on its own or when it is asked."""
+
+    def __init__(self, folder: Path, *, is_asked: bool) -> None:
+        self.cable = Cable(folder)
+        self.frame = b""
+        self._is_asked = is_asked
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+        self.cable.close()
+
+    def _loop(self) -> None:
+        while not self._closing.wait(0.02):
+            with suppress(OSError, ValueError):
+                if not self._is_asked or self.cable.heard(within_s=0.02):
+                    self.cable.say(self.frame)
+
+
+class FrameBench(Bench):
+    """A part with a serial port for itself."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        self.far = Talker(folder, is_asked=row.is_asked)
+        self.made = self.build()
+
+    def build(self, **fields: Any) -> Any:
+        options = {"port": str(self.far.cable.path), **fields.pop("options", self.row.options)}
+        return super().build(options=options, **fields)
+
+    def act_on(self, value: Any) -> None:
+        self.far.frame = self.row.levels[value]
+
+    def unplug(self) -> None:
+        self.far.cable.say(self.far.frame[: len(self.far.frame) // 2])  # in the middle of a frame
+        self.far.cable.pull()
+
+    def replug(self) -> None:
+        self.far.cable.plug()
+
+    def close(self) -> None:
+        self.made.close()
+        self.far.close()
+
+
 class BusBench(Bench):
     """A thermometer on a 1-wire bus."""
 
@@ -286,6 +336,8 @@ class Row:
     chip: Callable[[], Any] | None = None
     """What stands at the far end of an I2C bus."""
     address: int = 0
+    is_asked: bool = False
+    """Whether a part on a serial line speaks only when it is asked."""
 
     @property
     def name(self) -> str:
@@ -295,6 +347,7 @@ class Row:
 
 _BENCHES: dict[str, Callable[[Row, Path], Bench]] = {
     "serial": SerialBench,
+    "frame": FrameBench,
     "bus": BusBench,
     "i2c": I2cBench,
     "bare": BareBench,

@@ -13,6 +13,8 @@ from hal import registry
 from hal.contract import DriverError
 from tests.contracts.bench import Row, cases, set_up
 from tests.hal.bench import NOW, W1_SLAVE, Inbox, clock, eventually
+from tests.hal.driver import test_mh_z19 as mh_z19
+from tests.hal.driver import test_pms5003 as pms5003
 from tests.hal.i2c import Ads1115Chip, Bme280Chip, Sht31Chip
 
 COLDER = b"00 00 4b 46 7f ff 0e 10 59 : crc=59 YES\n00 00 4b 46 7f ff 0e 10 59 t=0\n"
@@ -27,6 +29,10 @@ ROWS = (
         options={"period_s": 0.1}, levels={25.0: 26214, -25.0: 7490}),
     Row("i2c.ads1115", "sensor", bench="i2c", chip=Ads1115Chip, address=0x48,
         options={"period_s": 0.1}, levels={2.048: 2.048, 0.0: 0.0}),
+    Row("serial.pms5003", "sensor", bench="frame",
+        levels={13: pms5003.EXAMPLE, 0: pms5003.frame()}),
+    Row("serial.mh_z19", "sensor", bench="frame", is_asked=True, options={"period_s": 0.1},
+        levels={608: mh_z19.answer(608), 1200: mh_z19.answer(1200)}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
@@ -37,7 +43,7 @@ BLOCKS_S = 0.02
 
 
 CASES = [pytest.param((row, on), id=f"{row.name}-{on}") for row, on in cases(ROWS)]
-PLUGGED = [case for case in CASES if str(case.id).endswith(("-bus", "-i2c", "-serial"))]
+PLUGGED = [case for case in CASES if str(case.id).endswith(("-bus", "-frame", "-i2c", "-serial"))]
 """Those whose loss can be seen: a wire that is cut looks like rest."""
 
 
