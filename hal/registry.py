@@ -131,6 +131,13 @@ _ROWS: Final = (
         has_pin=True,
     ),
     Row(
+        "gpio.hc_sr04",
+        "hal.driver.hc_sr04:HcSr04",
+        {"sensor": _NONE},
+        "HC-SR04 ultrasonic distance sensor on two pins",
+        device_class="distance",
+    ),
+    Row(
         "onewire.ds18b20",
         "hal.driver.ds18b20:Ds18b20",
         {"sensor": _NONE},

@@ -18,6 +18,7 @@ from hal.link.serial import SerialLink
 from tests.contracts.pins import BOARDS, Board, ChipBoard, SimulatedBoard
 from tests.hal.bench import Cable, W1Tree, act, at, eventually, wiring
 from tests.hal.board.process import BoardProcess
+from tests.hal.chip import Sonar
 from tests.hal.i2c import FakeI2c
 
 
@@ -112,6 +113,32 @@ class PinBench(Bench):
     def close(self) -> None:
         if isinstance(self.board, ChipBoard):
             self.board.chip.is_gone = False
+        self.made.close()
+        self.board.close()
+
+
+class SonarBench(Bench):
+    """A part that is pinged on a chip's lines."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        self.board = ChipBoard(folder)
+        self.sonar = Sonar(self.board.chip, trigger=23, echo=24)
+        self.made = self.build()
+
+    def fields(self) -> dict[str, Any]:
+        return {"gpio": self.board.pins}
+
+    def act_on(self, value: Any) -> None:
+        self.sonar.echoes_s = [self.row.levels[value]]
+
+    def unplug(self) -> None:
+        self.sonar.echoes_s = [None]
+
+    def replug(self) -> None:
+        """It is there again with the next echo."""
+
+    def close(self) -> None:
         self.made.close()
         self.board.close()
 
@@ -348,6 +375,7 @@ class Row:
 _BENCHES: dict[str, Callable[[Row, Path], Bench]] = {
     "serial": SerialBench,
     "frame": FrameBench,
+    "sonar": SonarBench,
     "bus": BusBench,
     "i2c": I2cBench,
     "bare": BareBench,

@@ -33,6 +33,8 @@ ROWS = (
         levels={13: pms5003.EXAMPLE, 0: pms5003.frame()}),
     Row("serial.mh_z19", "sensor", bench="frame", is_asked=True, options={"period_s": 0.1},
         levels={608: mh_z19.answer(608), 1200: mh_z19.answer(1200)}),
+    Row("gpio.hc_sr04", "sensor", bench="sonar", levels={100.0: 0.0058238, 25.0: 0.001456},
+        options={"trigger_pin": 23, "echo_pin": 24, "period_s": 0.1}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
@@ -43,7 +45,9 @@ BLOCKS_S = 0.02
 
 
 CASES = [pytest.param((row, on), id=f"{row.name}-{on}") for row, on in cases(ROWS)]
-PLUGGED = [case for case in CASES if str(case.id).endswith(("-bus", "-frame", "-i2c", "-serial"))]
+PLUGGED = [
+    case for case in CASES if str(case.id).endswith(("-bus", "-frame", "-i2c", "-serial", "-sonar"))
+]
 """Those whose loss can be seen: a wire that is cut looks like rest."""
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import select
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,8 @@ class Line:
     """Level that it has whatever is written: a short."""
     request: FakeRequest | None = None
     history: list[int] = field(default_factory=list)
+    on_write: Callable[[int], None] = lambda level: None
+    """What hangs on the line and sees it driven."""
 
     @property
     def measured(self) -> int:
@@ -35,6 +38,7 @@ class Line:
         if level != self.level:
             self.level = level
             self.history.append(level)
+            self.on_write(level)
 
 
 class FakeChip:
@@ -51,12 +55,12 @@ class FakeChip:
     def open(self, path: str) -> FakeHandle:
         return FakeHandle(self)
 
-    def drive(self, offset: int, level: int) -> None:
-        """The outside world moves an input."""
+    def drive(self, offset: int, level: int, *, at_ns: int = 1_000_000_000) -> None:
+        """The outside world moves an input; the kernel sees it at this time."""
         line = self.lines[offset]
         line.level = level
         if line.request is not None:
-            line.request.see(level)
+            line.request.see(level, at_ns=at_ns)
 
 
 class FakeHandle:
@@ -128,11 +132,11 @@ class FakeRequest:
             raise PermissionError(errno.EPERM, "Operation not permitted")
         self._line.write(value.value)
 
-    def see(self, level: int) -> None:
+    def see(self, level: int, *, at_ns: int) -> None:
         wanted = {Edge.NONE: (), Edge.RISING: (1,), Edge.FALLING: (0,), Edge.BOTH: (0, 1)}
         if level in wanted[self.settings.edge_detection]:
             kind = 1 if level else 2
-            self._events.append(gpiod.EdgeEvent(kind, 1_000_000_000, self._offset, 1, 1))
+            self._events.append(gpiod.EdgeEvent(kind, at_ns, self._offset, 1, 1))
             os.write(self._writer, b"x")
 
     def wait_edge_events(self, timeout: float) -> bool:
@@ -155,3 +159,23 @@ class FakeRequest:
     def _check(self) -> None:
         if self._chip.is_gone:
             raise OSError(errno.ENODEV, "No such device")
+
+
+class Sonar:
+    """An HC-SR04 on two lines: each trigger pulse of 10 μs or more gives one echo pulse."""
+
+    def __init__(self, chip: FakeChip, *, trigger: int, echo: int, echo_s: float = 0.01) -> None:
+        self._chip, self._echo = chip, echo
+        self.echoes_s: list[float | None] = [echo_s]
+        """Lengths of the next echoes, the last one for ever; None for a part that is dead."""
+        self.pings = 0
+        chip.lines[trigger].on_write = self._trigger
+
+    def _trigger(self, level: int) -> None:
+        if level:
+            return
+        self.pings += 1
+        length_s = self.echoes_s.pop(0) if len(self.echoes_s) > 1 else self.echoes_s[0]
+        if length_s is not None:
+            self._chip.drive(self._echo, 1, at_ns=self.pings * 10**9)
+            self._chip.drive(self._echo, 0, at_ns=self.pings * 10**9 + round(length_s * 1e9))
