@@ -33,6 +33,7 @@ UNITS: Final[Mapping[str, str]] = {
     "pm25": "μg/m³",
     "pressure": "hPa",
     "power": "W",
+    "speed": "km/h",
     "temperature": "°C",
     "voltage": "V",
 }
@@ -182,6 +183,14 @@ _ROWS: Final = (
         {"sensor": _NONE},
         "MH-Z19 carbon dioxide sensor",
         device_class="carbon_dioxide",
+    ),
+    Row(
+        "serial.nmea",
+        "hal.driver.nmea_gps:NmeaGps",
+        {"sensor": _NONE},
+        "GPS or other satellite receiver that speaks NMEA 0183",
+        device_class="speed",
+        has_link=True,
     ),
     Row(
         "serial.jsonl",

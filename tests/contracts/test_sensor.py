@@ -14,6 +14,7 @@ from hal.contract import DriverError
 from tests.contracts.bench import Row, cases, set_up
 from tests.hal.bench import NOW, W1_SLAVE, Inbox, clock, eventually
 from tests.hal.driver import test_mh_z19 as mh_z19
+from tests.hal.driver import test_nmea_gps as nmea
 from tests.hal.driver import test_pms5003 as pms5003
 from tests.hal.i2c import Ads1115Chip, Bme280Chip, Sht31Chip
 
@@ -35,6 +36,8 @@ ROWS = (
         levels={608: mh_z19.answer(608), 1200: mh_z19.answer(1200)}),
     Row("gpio.hc_sr04", "sensor", bench="sonar", levels={100.0: 0.0058238, 25.0: 0.001456},
         options={"trigger_pin": 23, "echo_pin": 24, "period_s": 0.1}),
+    Row("serial.nmea", "sensor", bench="frame",
+        levels={18.5: nmea.rmc() + b"\r\n", 0.0: nmea.rmc("0.0") + b"\r\n"}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
