@@ -72,6 +72,10 @@ bench: setup ## latency from command to pin, speed of the language model
 soak-kills: setup build/packages-test ## kill agentd 1,000 times while people command it (KILLS=1000)
 	@KILLS=$(or $(KILLS),1000) $(BIN)/pytest -q -rs tests/system/test_kills.py
 
+.PHONY: mutate-gate
+mutate-gate: setup ## drop each rule of the gate in turn, and show which test turns red
+	@PYTHONPATH=. $(BIN)/python -P -m tests.mutate_gate
+
 ##@ Install
 
 # Command-line variables reach the script through the environment.
@@ -96,8 +100,14 @@ image: ## the card image for Pi 4 and 5, in build/image (as root)
 .PHONY: image-test
 image-test: setup build/packages-test ## look into the image, then boot it in an emulator (as root)
 	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
-	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot}.py \
+	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot,home}.py \
 		$(IMAGE_TEST_OPTIONS)
+
+.PHONY: image-idle
+image-idle: setup build/packages-test ## what an idle box writes to its card (IMAGE_IDLE=20 minutes)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@IMAGE_TEST=1 IMAGE_IDLE=$(or $(IMAGE_IDLE),20) $(BIN)/pytest -q -rs \
+		tests/image/test_image_idle.py
 
 .PHONY: image-cuts
 image-cuts: setup build/packages-test ## cut its power 20 times while it writes (IMAGE_CUTS=20)
