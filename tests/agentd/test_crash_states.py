@@ -106,12 +106,13 @@ class Doomed:
         self.notify = folder / "notify"
         self.process = self.start()
 
-    def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "tests.agentd.doomed", str(self.folder)]
+    def start(self, *prefix: str, wait_s: float = 15.0) -> subprocess.Popen[bytes]:
+        """Start it, under another program perhaps, and wait for its first answer."""
+        command = [*prefix, sys.executable, "-P", "-m", "tests.agentd.doomed", str(self.folder)]
         place = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self.process = subprocess.Popen(command, env=os.environ | place,
                                         stdout=self._log, stderr=self._log)  # fmt: skip
-        wait_until(self.answers, what="agentd to answer", timeout_s=15)
+        wait_until(self.answers, what="agentd to answer", timeout_s=wait_s)
         return self.process
 
     def answers(self) -> bool:
