@@ -8,7 +8,7 @@ set -euo pipefail
 
 RUN=(mosquitto mosquitto-clients libportaudio2 espeak-ng flac
     g++ cmake ninja-build pkg-config libsystemd-dev)
-TEST=(flite shellcheck)
+TEST=(flite shellcheck strace)
 POLICY=/usr/sbin/policy-rc.d
 
 main() {
