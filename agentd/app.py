@@ -38,6 +38,7 @@ from agentd.journal import Journal, JournalError
 from agentd.loop import Loop
 from agentd.machine import boot_id, time_zone
 from agentd.node import node_name
+from agentd.past import Past
 from agentd.progress import WRITE_S, Progress
 from agentd.publisher import Publisher
 from agentd.sister import probe_llm
@@ -47,7 +48,6 @@ from agentd.understand.assistant import Assistant, ModelAway
 from agentd.understand.llm_client import SocketChooser
 from agentd.understand.vocabulary import Vocabulary, build_vocabulary
 from agentd.wall_clock import WallClock
-from agentd.why import explain
 from llmagentos import notify
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
@@ -183,6 +183,7 @@ class Agentd:
         """
         self._journal.record_note("start", "; ".join(self._errors()))
         self._household.start_sensors()
+        self._past = self._open_past()
         self._assistant = self._make_assistant()
         sisters = ("voice",) if self._config.voice.enabled else ()
         self._health = Health(self._probes(), sisters=sisters, clock=read_clock)
@@ -226,6 +227,14 @@ class Agentd:
         book.recover(journal.interrupted())
         return book
 
+    def _open_past(self) -> Past:
+        return Past(
+            self._journal,
+            observe=self._observe,
+            preview=lambda plan: self._loop.preview(plan, read_clock()),
+            zone=lambda: time_zone(self._config.home.time_zone),
+        )
+
     def _make_assistant(self) -> Assistant:
         config = self._config
         has_model = config.llm.enabled and not self._held
@@ -235,7 +244,7 @@ class Agentd:
             observe=self._observe,
             propose=self._inbox.propose,
             preview=lambda plan: self._loop.preview(plan, read_clock()),
-            why=self._why,
+            why=self._past.why,
             next_cause=self._next_cause,
             clock=read_clock,
             chooser=chooser,
@@ -247,6 +256,7 @@ class Agentd:
         return Ports(
             assistant=self._assistant,
             journal=self._journal,
+            past=self._past,
             feed=self._feed,
             observe=self._observe,
             propose=self._inbox.propose,
@@ -304,9 +314,6 @@ class Agentd:
 
     def _observe(self) -> Observation:
         return self._loop.observe(read_clock())
-
-    def _why(self, device: str | None) -> str:
-        return explain(self._journal.last(device), self._observe().home, device)
 
     def _stop_said(self, utterance: Utterance) -> str:
         """Stop everything because somebody said so; what to answer."""

@@ -1,46 +1,131 @@
-"""Why is it so? Answers from the journal, by template."""
+"""Why is it so? Walks from what a device is like now to what started it. Pure, by template."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
+from agentd import deed, setting
 from agentd.journal import Entry
+from agentd.wording import Wording, number
 from llmagentos.home import Home
+from llmagentos.kind import effect
+from llmagentos.plan import Stage
+from llmagentos.reading import State
 
-_DONE: Final = {
-    "turn_on": "was switched on", "turn_off": "was switched off", "open": "was opened",
-    "close": "was closed", "stop": "was stopped", "lock": "was locked", "unlock": "was unlocked",
-    "press": "was pressed",
-}  # fmt: skip
-_CHANNELS: Final = {
-    "voice": "by voice", "cli": "on the command line", "mqtt": "over MQTT", "button": "by button",
-    "socket": "through the door",
-}  # fmt: skip
+Look = Callable[[str], Sequence[Entry]]
+"""The entries of a device, newest first."""
+
+_NEVER: Final = "switched by anybody since I keep a journal."
 
 
-def explain(entries: tuple[Entry, ...], home: Home, device: str | None) -> str:
-    """One sentence about the newest entry, or about there being none."""
-    known = home.by_id.get(device) if device else None
-    if not entries:
-        what = f"The {known.name}" if known else "Nothing here"
-        return f"{what} was not switched by anybody since I keep a journal."
-    entry = entries[0]
-    changed = home.by_id.get(entry.device)
-    name = changed.name if changed else entry.device
-    done = _DONE.get(entry.action, f"got {entry.action.replace('_', ' ')}")
-    at = time.strftime("%H:%M:%S", time.localtime(entry.at_s))
-    return f"The {name} {done} at {at}, because {_because(entry, home)}"
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The answer to a why."""
+
+    text: str
+    """Whole sentences."""
+
+    chain: tuple[Entry, ...] = ()
+    """From the entry that it speaks of back to what started that."""
 
 
-def _because(entry: Entry, home: Home) -> str:
-    if entry.channel == "safety":
-        return f"of a safety rule: {entry.reason}"
-    if entry.channel == "rule":
-        owner = home.by_id.get(entry.who)
-        return f"the {owner.name} asked for it." if owner else f"rule “{entry.who}” said so."
-    way = _CHANNELS.get(entry.channel, f"by {entry.channel}")
-    if entry.text:
-        chosen = ", as the language model proposed" if entry.chosen_by == "model" else ""
-        return f"somebody said “{entry.text}” {way}{chosen}."
-    return f"somebody asked for it {way}."
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What can be told of one device, or of all."""
+
+    refused: Entry | None = None
+    """The newest wish that came to nothing, if nothing was changed after it."""
+    made: Entry | None = None
+    """What made it as it is."""
+    roots: tuple[Entry, ...] = ()
+    """What made that, one behind the other."""
+
+
+def explain(
+    entries: Sequence[Entry],
+    wording: Wording,
+    *,
+    device: str | None,
+    state: State | None = None,
+    look: Look = lambda _: (),
+) -> Account:
+    """Why a device is as it is, or why the last thing was done.
+
+    Args:
+        entries: of the device, or of all, newest first.
+        wording: for people.
+        device: its id; None for the last thing that was done or refused, whatever it was about.
+        state: what the device is like now; None when that is not known.
+        look: finds the entries of a thermostat, to walk on.
+    """
+    past = _walk(entries, wording.home, device, look)
+    said = []
+    if device and _is_moved(entries, state, wording.home):
+        said.append(f"The {wording.name(device)} was changed since, by hand or by itself.")
+    if past.refused:
+        said.append(_refusal(past.refused, wording, state if device else None))
+    if past.made and (device or not past.refused):
+        said.append(_made(past.made, past.roots, wording))
+    if not (past.made or past.refused):
+        nobody = f"The {wording.name(device)} was not" if device else "Nothing here was"
+        said.append(f"{nobody} {_NEVER}")
+    chain = tuple(each for each in (past.refused, past.made, *past.roots) if each)
+    return Account(" ".join(said), chain)
+
+
+def _walk(entries: Sequence[Entry], home: Home, device: str | None, look: Look) -> _Past:
+    told = [each for each in entries if not deed.is_step(each)]
+    if device is None:
+        told = [each for each in told if not deed.is_sweep(each)]
+    changes = [each for each in told if deed.has_changed(each, home.by_id.get(each.device))]
+    made = next(iter(changes), None) or next(
+        (each for each in told if not deed.is_refused(each)), None
+    )
+    newer = takewhile(lambda each: made is None or each.id > made.id, told)
+    refused = next((each for each in newer if deed.is_refused(each)), None)
+    return _Past(refused, made, _roots(made, home, look))
+
+
+def _roots(made: Entry | None, home: Home, look: Look) -> tuple[Entry, ...]:
+    """Who set the thermostat that asked for it."""
+    if made is None or made.channel != "rule" or made.who not in home.by_id:
+        return ()
+    owner = home.by_id[made.who]
+    set_up = [
+        each for each in look(owner.id) if each.id < made.id and deed.has_changed(each, owner)
+    ]
+    return tuple(set_up[:1])
+
+
+def _made(made: Entry, roots: tuple[Entry, ...], wording: Wording) -> str:
+    return " ".join(
+        f"The {wording.name(each.device)} was {wording.done(each)} {wording.time(each.at_s)}, "
+        f"because {wording.because(each)}"
+        for each in (made, *roots)
+    )
+
+
+def _refusal(refused: Entry, wording: Wording, state: State | None) -> str:
+    """What was wanted last, and why it came to nothing."""
+    name, seen = wording.name(refused.device), state.values.get("state") if state else None
+    is_so = f"is {number(seen)}" if seen is not None else "is as it was"
+    became = "failed" if refused.stage == Stage.FAILED else "was refused"
+    became = "waits for a yes" if deed.is_question(refused) else became
+    wish = f"{wording.wish(refused)} {wording.by(refused)} {wording.time(refused.at_s)}"
+    return f"The {name} {is_so} because {wish} {became}: {refused.reason or 'I cannot say why.'}"
+
+
+def _is_moved(entries: Sequence[Entry], state: State | None, home: Home) -> bool:
+    """Whether it is not any more what it was made last."""
+    last = next((each for each in entries if not deed.is_refused(each)), None)
+    device = home.by_id.get(last.device) if last else None
+    if last is None or device is None or state is None or not state.is_available:
+        return False
+    if not last.state or last.stage == Stage.SENT or device.kind == "button":
+        return False
+    wanted = effect(device.kind, last.action, last.args)
+    is_so = setting.is_same(device.kind, last.state, state.values)
+    return not is_so and not (wanted and setting.agrees(device.kind, wanted, state.values))

@@ -11,6 +11,7 @@ from agentd.agents.promises import PromiseBook
 from agentd.config import Config
 from agentd.door.feed import Feed
 from agentd.journal import Journal
+from agentd.past import Past
 from agentd.understand.assistant import Assistant
 from agentd.understand.vocabulary import Vocabulary
 from llmagentos.cause import Cause, Origin
@@ -25,6 +26,7 @@ class Ports:
 
     assistant: Assistant
     journal: Journal
+    past: Past
     feed: Feed
     observe: Callable[[], Observation]
     propose: Callable[[Plan], Future[Decision]]

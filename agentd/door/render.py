@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentd.journal import Entry
 from agentd.understand.outcome import encode_outcome
 from agentd.understand.reply import Reply
 from llmagentos.plan import Action, Applied, Verdict
@@ -47,6 +48,18 @@ def reply_json(reply: Reply) -> dict[str, Any]:
         "needs_yes": reply.needs_yes,
         "confirmed": reply.confirmed,
     }
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """One entry of the journal; of what was said only what the journal still knows."""
+    return {
+        "id": entry.id, "cause": entry.cause, "because": entry.because, "at_s": entry.at_s,
+        "device": entry.device, "action": entry.action, "args": dict(entry.args),
+        "stage": entry.stage, "before": dict(entry.before), "state": dict(entry.state),
+        "channel": entry.channel, "who": entry.who, "area": entry.area,
+        "chosen_by": entry.chosen_by, "text": entry.text, "rule": entry.rule,
+        "reason": entry.reason, "reading": dict(entry.reading),
+    }  # fmt: skip
 
 
 def state_json(state: State, *, key: str = "state") -> dict[str, Any]:
