@@ -6,27 +6,26 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from agentd.understand.confirmation import Questions
 from agentd.understand.conversation import Conversation, Conversations, Pending
+from agentd.understand.doing import Doer, make_plan
+from agentd.understand.fulfilling import Fulfiller
 from agentd.understand.gazetteer import LANGUAGE, GazetteerRecogniser
 from agentd.understand.hassil import HassilRecogniser
 from agentd.understand.interpreter import Interpreter, Understood
 from agentd.understand.legal import clean
 from agentd.understand.offer import ModelAway, Offerer
+from agentd.understand.port import PastPort, PromisePort
+from agentd.understand.promising import Promiser
 from agentd.understand.recogniser import Recogniser
-from agentd.understand.reply import (
-    Reply,
-    ReplyMaker,
-    asked_of,
-    is_read_back,
-    pending_of,
-    sentences,
-)  # fmt: skip
+from agentd.understand.remembering import Rememberer
+from agentd.understand.reply import Reply, ReplyMaker, sentences
 from agentd.understand.scene import SceneRecogniser
 from agentd.understand.status import StatusRecogniser
+from agentd.understand.telling import Teller
 from agentd.understand.words import Words, load_words
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Clock
@@ -34,21 +33,11 @@ from llmagentos.home import Home
 from llmagentos.plan import Action, Decision, Plan, Verdict
 from llmagentos.utterance import (
     Act,
-    Answer,
     Ask,
-    AtTime,
-    ClockQuestion,
     Converse,
-    Delayed,
-    History,
     Interpretation,
     Nothing,
     Observation,
-    PromiseRequest,
-    PutBack,
-    Reminder,
-    TimerRequest,
-    Undo,
     Utterance,
 )  # fmt: skip
 from models.choose import Chooser
@@ -87,6 +76,9 @@ class Assistant:
         stop: Callable[[Utterance], str] | None = None,
         time_zone: str = "",
         wait_s: float = WAIT_S,
+        promises: PromisePort | None = None,
+        past: PastPort | None = None,
+        questions: Questions | None = None,
     ) -> None:
         """Build it; reads the sentence files, about 150 ms.
 
@@ -103,18 +95,29 @@ class Assistant:
                 caller does that on `Converse("stop")` itself.
             time_zone: IANA name for "what time is it"; empty for the system's.
             wait_s: longest wait for the devices, in seconds.
+            promises: keeps timers, reminders and commands for later; None leaves them out.
+            past: remembers what was done; None leaves undo and history out.
+            questions: those that wait for a yes, with what an earlier run left open.
         """
-        self._observe, self._propose, self._preview = observe, propose, preview
-        self._why, self._next_cause, self._stop = why, next_cause, stop
-        self._clock, self._wait_s = clock, wait_s
-        self._zone = ZoneInfo(time_zone) if time_zone else None
-        self._conversations = Conversations()
+        self._observe, self._preview = observe, preview
+        self._next_cause, self._stop = next_cause, stop
+        self._clock = clock
+        zone = ZoneInfo(time_zone) if time_zone else None
         self._refreshing = threading.Lock()
-        self._words = load_words(home.language)
-        self._replies = ReplyMaker(self._words)
-        self._offerer = Offerer(chooser, self._words) if chooser else None
+        self._words = words = load_words(home.language)
+        promiser = Promiser(promises, words, preview=preview, zone=zone) if promises else None
+        rememberer = Rememberer(past, words, zone=zone) if past else None
+        self._fulfiller = Fulfiller(
+            Doer(propose, ReplyMaker(words), clock=clock, wait_s=wait_s), words,
+            observe=observe, promiser=promiser, rememberer=rememberer,
+        )  # fmt: skip
+        self._teller = Teller(words, why=why, zone=zone, promiser=promiser, rememberer=rememberer)
+        self._conversations = Conversations()
+        self._questions = questions or Questions()
+        self._questions.restore(self._conversations, clock())
+        self._offerer = Offerer(chooser, words) if chooser else None
         self._interpreter = Interpreter(
-            self._words, recognisers_for(self._words), clock=clock, offerer=self._offerer
+            words, recognisers_for(words), clock=clock, offerer=self._offerer
         )
         self._home = home
         self._interpreter.refresh(home)
@@ -150,7 +153,9 @@ class Assistant:
         with self._turn(conversation) as is_mine:
             if not is_mine:
                 return self._saying(self._words.say("busy"), Nothing("busy"), cause)
+            before = conversation.pending
             reply = self._answer(heard, cause, conversation)
+            self._questions.follow(conversation, before, origin=heard.origin, cause=cause)
             conversation.said = reply.text
             return reply
 
@@ -168,8 +173,8 @@ class Assistant:
             seen = Interpretation(seen.outcome, seen.stage, seen.elapsed_ms, seen.margin)
         verdicts: tuple[Verdict, ...] = ()
         if isinstance(seen.outcome, Act):
-            verdicts = self._preview(self._plan(heard, found, seen.outcome, _NO_CAUSE))
-        said = self._telling(found, observation, conversation)
+            verdicts = self._preview(make_plan(heard, found, seen.outcome.actions, _NO_CAUSE))
+        said = self._teller.tell(seen.outcome, observation, conversation, origin=heard.origin)
         return Reply(said, seen, needs_yes=isinstance(seen.outcome, Ask), verdicts=verdicts,
                      cause=utterance.cause)  # fmt: skip
 
@@ -179,14 +184,41 @@ class Assistant:
         A question of the gate waits in the conversation of `origin`, as after a sentence.
         """
         cause = self._next_cause()
-        act = Act(actions)
         wish = Utterance("", origin, self._clock(), cause)
-        found = Understood(Interpretation(act, "direct"))
+        found = Understood(Interpretation(Act(actions), "direct"))
         conversation = self._conversations.of(origin)
         with self._turn(conversation) as is_mine:
             if not is_mine:
                 return self._saying(self._words.say("busy"), Nothing("busy"), cause)
-            return self._carry_out(wish, found, act, cause, conversation)
+            before = conversation.pending
+            reply = self._fulfiller.fulfil(wish, found, cause, conversation)
+            self._questions.follow(conversation, before, origin=origin, cause=cause)
+            return reply or self._saying(self._words.say("done"), Nothing("done"), cause)
+
+    def waiting(self) -> tuple[Pending, ...]:
+        """The questions of the whole box that wait for a yes."""
+        return self._questions.waiting(self._clock())
+
+    def settle(self, name: str, origin: Origin, *, is_yes: bool) -> Reply:
+        """Say yes or no to one of these by its id, over whatever channel `origin` is."""
+        now, cause = self._clock(), self._next_cause()
+        asked = self._questions.find(name, now)
+        if asked is None or asked.origin is None:
+            return self._saying(self._words.say("question_gone"), Nothing("gone"), cause)
+        talk = self._conversations.of(asked.origin)
+        with self._turn(talk) as is_mine:
+            if not is_mine:
+                return self._saying(self._words.say("busy"), Nothing("busy"), cause)
+            asked = talk.open_question(now)
+            if asked is None or asked.id != name:
+                return self._saying(self._words.say("question_gone"), Nothing("gone"), cause)
+            talk.pending = None
+            seen = Interpretation(asked.wish, "confirm")
+            found = Understood(seen, confirmed=asked, chosen_by=asked.chosen_by)
+            heard = Utterance("", origin, now, cause)
+            reply = self._fulfiller.fulfil(heard, found, cause, talk) if is_yes else None
+            self._questions.follow(talk, asked, origin=origin, cause=cause)
+            return reply or self._saying(self._words.say("no"), Nothing("no"), cause)
 
     def _current(self) -> Observation:
         observation = self._observe()
@@ -213,82 +245,22 @@ class Assistant:
         finally:
             conversation.waiting -= 1
 
-    def _answer(self, heard: Utterance, cause: Cause, conversation: Conversation) -> Reply:
+    def _answer(self, heard: Utterance, cause: Cause, talk: Conversation) -> Reply:
         observation = self._current()
-        found = self._interpreter.understand(heard, observation, conversation)
-        outcome, now = found.interpretation.outcome, self._clock()
-        said = self._telling(found, observation, conversation)
-        conversation.note(outcome, found.targets, now, chosen_by=found.chosen_by)
-        if isinstance(outcome, Act):
-            return self._carry_out(heard, found, outcome, cause, conversation)
+        found = self._interpreter.understand(heard, observation, talk)
+        outcome = found.interpretation.outcome
+        taken_back = self._fulfiller.take_back(outcome, talk)
+        talk.note(outcome, found.targets, self._clock(), chosen_by=found.chosen_by)
+        if taken_back:
+            return Reply(taken_back, found.interpretation, cause=cause)
+        if done := self._fulfiller.fulfil(heard, found, cause, talk):
+            return done
         if isinstance(outcome, Converse) and outcome.what == "stop" and self._stop:
             said = self._stop(heard)
+        else:
+            said = self._teller.tell(outcome, observation, talk, origin=heard.origin)
         needs_yes = isinstance(outcome, Ask) and bool(outcome.options)
         return Reply(said, found.interpretation, needs_yes=needs_yes, cause=cause)
-
-    def _carry_out(
-        self, heard: Utterance, found: Understood, act: Act, cause: Cause, talk: Conversation
-    ) -> Reply:
-        """Propose the plan, wait for what came of it, and open a question if the gate wants one."""
-        future = self._propose(self._plan(heard, found, act, cause))
-        try:
-            decision = future.result(self._wait_s)
-        except TimeoutError:
-            return Reply(self._replies.unanswered(), found.interpretation, cause=cause)
-        text = ""
-        if any(asked_of(a) not in pending_of(decision) for a in decision.applied):
-            text = self._replies.of_decision(decision, self._home)
-        if decision.needs_yes:
-            question = self._replies.question(decision, self._home)
-            talk.pending = Pending(pending_of(decision), self._clock(), found.chosen_by, question)
-            text = f"{text} {question}".strip()
-        return Reply(text, found.interpretation, decision, needs_yes=decision.needs_yes,
-                     confirmed=is_read_back(decision), cause=cause)  # fmt: skip
-
-    def _plan(self, heard: Utterance, found: Understood, act: Act, cause: Cause) -> Plan:
-        return Plan(
-            actions=act.actions,
-            cause=cause,
-            origin=heard.origin,
-            at=heard.at,
-            text=heard.text,
-            chosen_by=found.chosen_by,
-            is_confirmed=found.confirmed is not None,
-        )
-
-    def _telling(self, found: Understood, observation: Observation, talk: Conversation) -> str:
-        """The reply to everything that needs no tick."""
-        outcome, say = found.interpretation.outcome, self._words.say
-        match outcome:
-            case Act(actions):
-                return sentences([self._replies.wish(actions, observation.home)])
-            case Answer(text) | Ask(text):
-                return sentences([text])
-            case TimerRequest():
-                return sentences([say("timers_later")])
-            case Delayed() | AtTime() | Reminder() | PromiseRequest():
-                return sentences([say("delays_later")])
-            case History() | Undo() | PutBack():
-                return sentences([say("undo_later")])
-            case ClockQuestion(what):
-                return sentences([self._clock_answer(what, observation.now.wall_s)])
-            case Converse(what, device):
-                return self._converse(what, device, talk)
-            case Nothing(_, text):
-                return sentences([text or say("not_understood")])
-
-    def _converse(self, what: str, device: str | None, talk: Conversation) -> str:
-        if what == "why":
-            return self._why(device)
-        if what == "repeat":
-            return talk.said or sentences([self._words.say("nothing_to_repeat")])
-        reply = {"undo": "undo_later", "yes": "nothing_to_confirm"}.get(what, what)
-        return sentences([self._words.say(reply)])
-
-    def _clock_answer(self, what: str, wall_s: float) -> str:
-        local = datetime.fromtimestamp(wall_s, self._zone)
-        shown = local.strftime(self._words.replies[f"{what}_format"])
-        return self._words.say(f"clock_{what}", **{what: shown})
 
     @staticmethod
     def _saying(text: str, outcome: Nothing, cause: Cause | None) -> Reply:

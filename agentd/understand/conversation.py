@@ -11,8 +11,7 @@ from agentd.understand.intent import Target
 from agentd.understand.words import Words, tokens
 from llmagentos.cause import Origin
 from llmagentos.clock import Instant
-from llmagentos.plan import Action
-from llmagentos.utterance import Ask, Converse, Outcome
+from llmagentos.utterance import Act, Ask, Converse, Outcome
 
 QUESTION_S: Final = 60.0
 """Seconds after which a "yes" no longer belongs to the question: longer, and it may be somebody
@@ -33,13 +32,21 @@ _KEEPING: Final = frozenset({"repeat", "why"})
 class Pending:
     """A question that waits for a yes."""
 
-    actions: tuple[Action, ...]
-    """What a yes does, exactly these."""
+    wish: Outcome
+    """What a yes does, exactly this: act, or promise."""
     asked_at: Instant
     chosen_by: str
     """rule or model, as in `Plan.chosen_by`."""
     text: str
     """The question, for "repeat"."""
+    origin: Origin | None = None
+    """Who asked for it, and through which channel; None before the box knows the question."""
+    id: str = ""
+    """Names it among all questions of the box; empty before the box knows it."""
+
+    def is_open(self, now: Instant) -> bool:
+        """Whether a yes still belongs to it."""
+        return 0 <= self.asked_at.age_s(now) <= QUESTION_S
 
 
 @dataclass
@@ -54,11 +61,13 @@ class Conversation:
     previous_at: Instant | None = None
     said: str = ""
     """The last reply."""
+    promised: tuple[str, ...] = ()
+    """Ids of what was promised by the last sentence: what "cancel that" means."""
 
     def open_question(self, now: Instant) -> Pending | None:
         """The question that still waits, if its time is not over."""
         asked = self.pending
-        return asked if asked and asked.asked_at.age_s(now) <= QUESTION_S else None
+        return asked if asked and asked.is_open(now) else None
 
     def spoken_of(self, now: Instant) -> tuple[Target, ...]:
         """What "it" and "them" mean now."""
@@ -76,8 +85,10 @@ class Conversation:
     ) -> None:
         """Keep what a sentence did to the talk: a question opens, anything else closes it."""
         self.remember(targets, now)
+        if not isinstance(outcome, Converse):
+            self.promised = ()
         if isinstance(outcome, Ask) and outcome.options:
-            self.pending = Pending(outcome.options, now, chosen_by, outcome.text)
+            self.pending = Pending(Act(outcome.options), now, chosen_by, outcome.text)
         elif not (isinstance(outcome, Converse) and outcome.what in _KEEPING):
             self.pending = None
 

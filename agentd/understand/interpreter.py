@@ -18,7 +18,6 @@ from agentd.understand.words import Words
 from llmagentos.clock import Clock
 from llmagentos.home import Home
 from llmagentos.utterance import (
-    Act,
     Ask,
     Interpretation,
     Nothing,
@@ -97,7 +96,7 @@ class Interpreter:
         asked = conversation.open_question(observation.now)
         if word.what == "yes" and asked:
             return Understood(
-                Interpretation(Act(asked.actions), "conversation"),
+                Interpretation(asked.wish, "conversation"),
                 confirmed=asked,
                 chosen_by=asked.chosen_by,
             )
@@ -127,7 +126,7 @@ class Interpreter:
         if found:
             return found
         heard = self._chain.recognise(text, observation, context)
-        return self._later.complete(heard, observation, context)
+        return self._later.complete(heard, text, observation, context)
 
     def _offer(
         self, utterance: Utterance, observation: Observation, found: Understood

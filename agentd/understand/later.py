@@ -26,6 +26,7 @@ from llmagentos.utterance import (
     Outcome,
     PromiseRequest,
     Reminder,
+    TimerRequest,
 )  # fmt: skip
 
 STAGE: Final = "later"
@@ -57,7 +58,9 @@ class Later:
     def __init__(self, chain: Chain, words: Words, *, guard: Guard) -> None:
         self._chain, self._words, self._guard = chain, words, guard
         self._moments = Moments(words)
-        self._book = Phrasebook.of(words.later)
+        groups = dict(words.later)
+        self._timers = Phrasebook.of({"timer": groups.pop("timer")})
+        self._book = Phrasebook.of(groups)
 
     def recognise(self, text: str, observation: Observation, context: Context) -> Heard | None:
         """What a sentence about later means; None when it is about now."""
@@ -69,9 +72,14 @@ class Later:
             return None
         return self._command(said, observation, context)
 
-    def complete(self, heard: Heard, observation: Observation, context: Context) -> Heard:
-        """Understand the command of a delay that a recogniser found by itself."""
+    def complete(
+        self, heard: Heard, text: str, observation: Observation, context: Context
+    ) -> Heard:
+        """Add what the recognisers leave: the command of a delay, and lengths they do not read."""
         found = heard.found
+        if found is None and heard.refused.reason == "rejected":
+            timer = self._timer(Said.of(text).without_courtesy(self._words))
+            return _heard(timer) if timer else heard
         if found is None or not isinstance(found.outcome, Delayed) or found.outcome.actions:
             return heard
         when = When(after_s=found.outcome.seconds)
@@ -94,6 +102,13 @@ class Later:
         lacking = [fit.name for fit, _ in timed] + [f.name for f in fits if "text" in f.slots]
         question = next((_LACKING[name] for name in lacking if name in _LACKING), None)
         return Nothing("incomplete", self._words.say(question)) if question else None
+
+    def _timer(self, said: Said) -> TimerRequest | None:
+        """A new timer of a length that only we read: `an hour and a half`."""
+        for fit in self._timers.fits(said):
+            if seconds := self._moments.spans.read(fit.slots["span"].words):
+                return TimerRequest("start", seconds, _plain(fit, "name").casefold() or None)
+        return None
 
     def _when(self, fit: Fit) -> When | None:
         if "time" in fit.slots:

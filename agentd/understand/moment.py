@@ -9,6 +9,7 @@ from typing import Final
 
 from agentd.understand.span import Read, Spans
 from agentd.understand.words import Words
+from llmagentos.clock import Instant
 from llmagentos.utterance import LocalTime
 
 _PARTS: Final = ("morning", "afternoon", "evening", "night", "am", "pm")
@@ -225,6 +226,13 @@ def instant(at: LocalTime, *, now_s: float, zone: tzinfo | None) -> float:
     """Seconds since 1970 of a time that has its day."""
     day = datetime.fromtimestamp(now_s, zone).date() + timedelta(days=at.in_days or 0)
     return datetime.combine(day, clock_time(at.hour, at.minute), zone).timestamp()
+
+
+def day_of(at_s: float, now: Instant, zone: tzinfo | None) -> LocalTime:
+    """A moment, seconds since 1970, as a time of day with its day."""
+    shown = datetime.fromtimestamp(at_s, zone)
+    days = (shown.date() - datetime.fromtimestamp(now.wall_s, zone).date()).days
+    return LocalTime(shown.hour, shown.minute, days, shown.weekday())
 
 
 def _candidates(at: LocalTime, today: date, days: range) -> list[LocalTime]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from llmagentos.utterance import (
     Converse,
     Delayed,
     History,
+    LocalTime,
     Nothing,
     Outcome,
     PromiseRequest,
@@ -70,6 +71,23 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
             return {"type": "none", "reason": what, "device": device}
         case Nothing(reason, text):
             return {"type": "none", "reason": reason, "text": text}
+
+
+def decode_wish(data: Mapping[str, Any]) -> Act | Delayed | AtTime | None:
+    """A wish back from its JSON; None for an outcome that a yes cannot be about.
+
+    Raises:
+        KeyError, TypeError: it is not what `encode_outcome` writes.
+    """
+    actions = tuple(Action(a["device"], a["action"], a["args"]) for a in data.get("actions", ()))
+    match data["type"]:
+        case "actions":
+            return Act(actions)
+        case "delayed":
+            return Delayed(data["seconds"], data["text"], actions)
+        case "at":
+            return AtTime(LocalTime(**data["at"]), data["text"], actions)
+    return None
 
 
 def encode_actions(actions: Iterable[Action]) -> list[dict[str, Any]]:

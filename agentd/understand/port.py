@@ -1,60 +1,30 @@
-"""What understanding needs of those who keep promises and of those who remember.
-
-LlmagentosError
- └─ NotPromised    it cannot be kept; nothing was promised
-"""
+"""What understanding needs of those who keep promises and of those who remember."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from agentd.agents.promise import Promise, TimerAnswer
+from agentd.agents.rule import Rule
+from agentd.agents.rules import Listed
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Instant
-from llmagentos.errors import LlmagentosError
 from llmagentos.plan import Action
-from llmagentos.utterance import LocalTime, Timer, TimerRequest
-
-
-class NotPromised(LlmagentosError):
-    """It cannot be kept: too many are, or the disk takes no more. Its text is for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimerAnswer:
-    """What became of a wish about timers."""
-
-    timers: tuple[Timer, ...] = ()
-    """Those it was about, as they are now; with `several` those that may be meant."""
-
-    problem: str = ""
-    """none (no such timer), several (which one?), too_short, full; empty when it was done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Promised:
-    """One thing that was promised."""
-
-    id: str
-    """Unique among promises."""
-    kind: str
-    """timer, command, reminder or rule"""
-    text: str
-    """What was asked for, in the words of the one who asked; the name of a timer."""
-    due_s: float | None = None
-    """Wall clock, seconds since 1970, of the moment it is kept; None where there is none."""
+from llmagentos.utterance import LocalTime, Observation, Timer, TimerRequest
 
 
 class PromisePort(Protocol):
     """Keeps promises. Each call returns once it is on disk; blocks up to 2 s.
 
-    Raises `NotPromised` where it cannot.
+    Raises `PromiseError`, with the reason in words for people, where it cannot.
     """
 
     def timer(
         self, wish: TimerRequest, *, origin: Origin, cause: Cause, now: Instant
     ) -> TimerAnswer:
-        """Start, change, stop or look at a timer."""
+        """Start, change, stop or look at a timer; never raises."""
 
     def schedule(
         self,
@@ -66,7 +36,7 @@ class PromisePort(Protocol):
         now: Instant,
         after_s: float | None = None,
         at: LocalTime | None = None,
-    ) -> Promised:
+    ) -> Promise:
         """Do these once, after so many seconds or at a time of day."""
 
     def remind(
@@ -78,17 +48,32 @@ class PromisePort(Protocol):
         now: Instant,
         after_s: float | None = None,
         at: LocalTime | None = None,
-    ) -> Promised:
+    ) -> Promise:
         """Say this once, at that time."""
 
-    def cancel(self, id: str) -> bool:
-        """Drop a promise; False when there is none of that id."""
+    def cancel(self, name: str) -> Promise | None:
+        """Take a promise back by its id; None when there is none."""
 
-    def all(self) -> tuple[Promised, ...]:
-        """All that is promised, the next due first."""
+    def all(self) -> tuple[Promise, ...]:
+        """All that is promised, oldest first."""
+
+    def left_s(self, promise: Promise, now: Instant) -> float | None:
+        """Seconds until a promise is due; None while that cannot be known."""
 
     def timers(self, now: Instant) -> tuple[Timer, ...]:
         """The timers that run."""
+
+    def read_rule(self, table: Mapping[str, Any]) -> Rule:
+        """A rule from its table, written as a `[[rule]]` of agentd.toml; keeps nothing."""
+
+    def add_rule(self, table: Mapping[str, Any], *, origin: Origin) -> Rule:
+        """Arm a rule."""
+
+    def remove_rule(self, name: str) -> None:
+        """Take out a rule that was added."""
+
+    def rules(self, observation: Observation) -> tuple[Listed, ...]:
+        """All rules, and what they wait for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,12 @@ class ReplyMaker:
         what = self.wish((asked_of(applied) for applied in waiting), home)
         return " ".join((sentences(reasons), self._words.say("shall_i", what=what))).strip()
 
+    def wrong_channel(self, decision: Decision) -> str:
+        """Why a yes was not taken: the gate's reason, the same on every channel."""
+        return sentences(dict.fromkeys(
+            a.verdict.reason for a in decision.applied if _waits_for_yes(a) and a.verdict
+        ))  # fmt: skip
+
     def wish(self, actions: Iterable[Action], home: Home) -> str:
         """Actions as one wish: `turn on the desk lamp and open the blind`."""
         return self._words.join([self._wish(action, home) for action in actions])
