@@ -223,6 +223,7 @@ class Agentd:
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
             is_clock_set=self._wall_clock.is_set(),
+            note=journal.record_plan,
         )
         book.recover(journal.interrupted())
         return book

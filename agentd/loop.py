@@ -220,7 +220,8 @@ class Loop:
     ) -> Proposal:
         plan = Plan(actions, self._next_cause(), Origin(Rank.RULE, "rule", who), now)
         if wish:
-            plan = replace(plan, text=wish.text, because=wish.made_by, occasion=wish.occasion)
+            plan = replace(plan, text=wish.text, because=wish.made_by, reading=wish.reading,
+                           occasion=wish.occasion)  # fmt: skip
         return Proposal(plan, Future())
 
     # review, act ------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from agentd.agents.due import Now
 from agentd.agents.notice import Notice, NoticeKind
 from agentd.agents.pages import Pages
 from agentd.agents.promise import Promise, Wish
+from agentd.agents.rule import AtTime, Every, Rule
 from agentd.agents.rules import Missed, RuleBook, Run
-from agentd.agents.sight import Sight
+from agentd.agents.sight import Sight, Unknown
 from llmagentos.plan import Applied, Decision, Stage
+from llmagentos.reading import Reading
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Courses:
                 late = Notice(NoticeKind.MISSED, found.rule.id, late_s=found.late_s)
                 yield Wish(found.rule.id, notice=late)
             else:
-                yield self._begin(found, sight.now)
+                yield self._begin(found, sight)
 
     def told(self, occasion: str, decision: Decision | None) -> None:
         """Take the decision on a run; None when it was begun before."""
@@ -60,8 +62,8 @@ class Courses:
                 self._rules.refused(course.run.rule.id, applied.reason, wall_s=wall_s)
                 return
 
-    def _begin(self, run: Run, now: Now) -> Wish:
-        rule, firing = run.rule, run.firing
+    def _begin(self, run: Run, sight: Sight) -> Wish:
+        rule, firing, now = run.rule, run.firing, sight.now
         ends = tuple((end, self._pages.get(end.id)) for end in ending.endings(rule, now))
         for end, _ in ends:
             self._pages.put(end)
@@ -75,6 +77,7 @@ class Courses:
             firing.occasion,
             lease_s=rule.lease_s,
             notice=notice if has_to_tell else None,
+            reading=_trigger(rule, sight),
         )
 
     def _settle(
@@ -86,6 +89,19 @@ class Courses:
             self._pages.undo(end.id, before)
         elif now.at.age_s(applied.at) >= 1.0:
             self._pages.put(ending.from_then(end, applied.at, now))
+
+
+def _trigger(rule: Rule, sight: Sight) -> Reading | None:
+    """What its trigger sees at this instant; None for a rule that goes by the clock."""
+    if isinstance(rule.when, AtTime | Every):
+        return None
+    name, quantity = rule.when.device, rule.when.quantity
+    value, state = sight.value(name, quantity), sight.states.get(name)
+    if isinstance(value, Unknown) or state is None:
+        return None
+    known, at = sight.devices.get(name), state.at or sight.now.at
+    main, unit = (known.device_class, known.unit) if known else (None, None)
+    return Reading(name, quantity or main or "state", value, "" if quantity else unit or "", at)
 
 
 def _failed(applied: Applied) -> bool:

@@ -15,6 +15,7 @@ from agentd.agents.notice import Notice
 from llmagentos.cause import Cause, Origin
 from llmagentos.errors import LlmagentosError
 from llmagentos.plan import Action
+from llmagentos.reading import Reading
 from llmagentos.utterance import Timer
 
 MAX_LENGTH_S: Final = 366 * 86_400.0
@@ -150,6 +151,8 @@ class Wish:
     """What asked for the promise; None for a rule."""
     text: str = ""
     """What the person wanted, in their own words, for `why`."""
+    reading: Reading | None = None
+    """What set the rule off; None for a promise, and for a rule that goes by the clock."""
 
 
 class Intent(Protocol):

@@ -37,12 +37,15 @@ from agentd.agents.trigger import Memory
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Home
-from llmagentos.plan import Action, Decision
+from llmagentos.plan import Action, Decision, Plan
 from llmagentos.reading import Reading, State
 from llmagentos.utterance import LocalTime, Observation, Timer, TimerRequest
 
 Exempt = Callable[[frozenset[str], str], None]
 """Told of the devices that a person's newest promise or rule touches, and of its id."""
+
+Note = Callable[[Plan], None]
+"""Told of a wish of which a promise was made, as a plan without actions."""
 
 
 class PromiseBook:
@@ -58,6 +61,7 @@ class PromiseBook:
         is_clock_set: bool = True,
         exempt: Exempt | None = None,
         tell: Tell = tell,
+        note: Note | None = None,
     ) -> None:
         """Read what was promised in earlier runs.
 
@@ -71,10 +75,11 @@ class PromiseBook:
             exempt: lets a person's newest promise pass that person's own hold on its devices;
                 called from doors.
             tell: words a notice for people.
+            note: told who had a command promised, for `why`.
         """
         self._boot, self._zone = boot or f"unknown@{now.wall_s}", zone
         self._loaded_at, self._is_clock_set = now, is_clock_set
-        self._exempt, self._tell = exempt, tell
+        self._exempt, self._tell, self._note = exempt, tell, note
         self._home = Home()
         self._pages = Pages(shelf)
         self._desk = TimerDesk(self._pages, self._draft)
@@ -116,6 +121,8 @@ class PromiseBook:
         draft = self._draft(kind, due, origin, cause)
         promise = replace(draft, text=text, actions=actions, when_late=when_late)
         self._pages.add(promise)
+        if self._note:
+            self._note(Plan((), cause, origin, now, text=text))
         self._let_pass(frozenset(action.device for action in actions), promise.id, origin)
         return promise
 
