@@ -121,6 +121,8 @@ class Loop:
         self._gate = safety.GateState(started_at=now)
         self._intents = Intents(self._ledger, inbox)
         self._ordered_at_s: dict[str, float] = {}
+        self._owed: dict[str, safety.Order] = {}
+        """What was ordered of a device that was away then; carried out as soon as it is back."""
         self._decisions: list[Decision] = []
         self._answers: list[tuple[Future[Decision], Decision]] = []
         self._said: list[Wish] = []
@@ -242,6 +244,7 @@ class Loop:
         orders = safety.watch(self._gate, self._observe(now), self._world.house.rows)
         recent = {name for name, at_s in self._ordered_at_s.items() if now.mono_s - at_s < IDLE_S}
         due = [order for order in orders if order.action.device not in recent]
+        due += [each for name, each in self._owed.items() if self._world.is_available(name)]
         self._ordered_at_s |= {order.action.device: now.mono_s for order in due}
         self._obey(due, now)
 
@@ -258,6 +261,10 @@ class Loop:
             applied = self._world.act(verdict, plan, now)
             applied = replace(applied, reason=applied.reason or order.reason)
             self._decisions.append(Decision(plan, (applied,)))
+            if self._world.is_available(order.action.device):
+                self._owed.pop(order.action.device, None)
+            else:
+                self._owed[order.action.device] = order
 
     def _decide(self, proposal: Proposal, now: Instant) -> None:
         """Do a plan, or have its intent written first where that must be."""

@@ -71,6 +71,11 @@ class World:
         """Whether something is under way (a cover travels)."""
         return bool(self._underway)
 
+    def is_available(self, name: str) -> bool:
+        """Whether an output can be told anything now."""
+        state = self._states.get(name)
+        return name in self.house.actuators and state is not None and state.is_available
+
     def observe(self, now: Instant) -> Observation:
         """All that is known; may be called from any thread."""
         return Observation(self.house.home, dict(self._states), now)

@@ -48,6 +48,22 @@ def test_an_unplugged_output_fails_with_its_reason_and_comes_back() -> None:
     assert stand.ask(Action("pump", "turn_on")).applied[0].stage is Stage.READ_BACK
 
 
+def test_what_was_away_when_it_was_to_go_safe_goes_safe_when_it_is_back() -> None:
+    stand = Stand(house())
+    pump = stand.outputs["pump"]
+    pump.values = {"state": "on"}
+    pump.is_unplugged = True
+    stand.loop.make_safe(stand.clock.now, rule="start", reason="The box has just started.")
+    stand.turn(1.5)
+    assert pump.told == []
+    pump.is_unplugged = False
+    stand.turn(1.5)
+    assert [action.name for action in pump.told] == ["turn_off"]
+    stand.turn(1.5)
+    stand.turn(1.5)
+    assert len(pump.told) == 1
+
+
 def test_toggle_becomes_absolute_before_it_is_judged() -> None:
     stand = Stand(house())
     stand.ask(Action("lamp", "toggle"))
