@@ -47,7 +47,6 @@ def _ending(rule: Rule, deed: Deed, for_s: float, now: Now) -> Promise:
         origin=Origin(Rank.RULE, CHANNEL, rule.id),
         due=dues.after(for_s, now),
         occasion=f"promise:{name}@{now.boot}+{now.at.mono_s:.3f}",
-        text=rule.id,
         actions=(deed.back,),
         when_late=WhenLate.IF_SAFE,
         bound_s=None if is_any_time else 60.0,

@@ -8,6 +8,7 @@ from agentd.agents import due as dues
 from agentd.agents.due import Left, Now
 from agentd.agents.notice import LATE_S, Notice, NoticeKind
 from agentd.agents.promise import Intent, Kind, Promise, Standing, WhenLate, Wish
+from llmagentos.cause import Origin, Rank
 from llmagentos.plan import Decision, Stage
 
 
@@ -25,6 +26,8 @@ def keep(promise: Promise, now: Now) -> Kept | None:
     """What a promise comes to; None while it is not due."""
     if promise.standing is Standing.PAUSED:
         return None
+    if promise.standing is Standing.CUT:
+        return Kept(False, _notice(NoticeKind.INTERRUPTED, promise, Left(0.0)))
     left = dues.left(promise.due, now)
     if left is None or left.seconds > 0:
         return None
@@ -58,12 +61,15 @@ def refusal(promise: Promise, decision: Decision) -> Notice | None:
     return None
 
 
-def interruption(intent: Intent, promise: Promise | None) -> Notice:
-    """What to tell of something that a crash may have cut short."""
+def cut_short(intent: Intent, promise: Promise | None, now: Now) -> Promise:
+    """Something that a crash may have cut short, as a promise to tell it."""
     if promise:
-        return _notice(NoticeKind.INTERRUPTED, promise, Left(0.0))
+        return replace(promise, standing=Standing.CUT)
     words = ", ".join(f"{each.name.replace('_', ' ')} {each.device}" for each in intent.actions)
-    return Notice(NoticeKind.INTERRUPTED, "", words)
+    name = f"cut:{intent.occasion or now.at.mono_s}:{words}"[:200]
+    origin = Origin(Rank.SAFETY, "safety")
+    due = dues.after(0.0, now)
+    return Promise(name, Kind.DELAYED, None, origin, due, name, words, standing=Standing.CUT)
 
 
 def _is_too_late(promise: Promise, left: Left) -> bool:

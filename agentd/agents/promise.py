@@ -68,6 +68,8 @@ class Standing(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     """A timer that was halted: `due.length_s` is what is left of it."""
+    CUT = "cut"
+    """It was begun when the box died: that is told, and it is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,11 +246,9 @@ class PromiseBook:
     def recover(self, interrupted: Iterable[Intent]) -> None:
         """Take note of what an earlier run left unfinished: it is told, and never repeated."""
         by_occasion = {each.occasion: each for each in self._pages.all()}
+        moment = self._moment(self._loaded_at)
         for intent in interrupted:
-            promise = by_occasion.get(intent.occasion)
-            if promise and self._pages.take(promise.id):
-                self._pages.drop(promise.id)
-            self._news.append(self._say(keep.interruption(intent, promise), promise))
+            self._pages.put(keep.cut_short(intent, by_occasion.get(intent.occasion), moment))
 
     # inside -----------------------------------------------------------------------------------
 
@@ -269,7 +267,7 @@ class PromiseBook:
             self._exempt(devices, who)
 
     def _reckon(self, promise: Promise, moment: Now) -> Promise:
-        if promise.standing is Standing.PAUSED:
+        if promise.standing is not Standing.RUNNING:
             return promise
         due = dues.reckon(promise.due, moment)
         if due is not promise.due:

@@ -83,8 +83,3 @@ def is_within(clock: time, *, start: time, end: time) -> bool:
     if start < end:
         return start <= clock < end
     return clock >= start or clock < end
-
-
-def local_clock(wall_s: float, *, zone: tzinfo) -> time:
-    """What a clock on the wall shows."""
-    return datetime.fromtimestamp(wall_s, zone).time()

@@ -96,12 +96,12 @@ def _fits(promise: Promise, wish: TimerRequest) -> bool:
 
 
 def _left_s(promise: Promise, now: Now) -> float:
-    """Seconds still to run; while nobody knows, what was left when it was written down."""
+    """Seconds still to run; while nobody knows, the most that it can be."""
     written_s = promise.due.length_s or 0.0
     if promise.standing is Standing.PAUSED:
         return written_s
     left = dues.left(promise.due, now)
-    return left.seconds if left else written_s
+    return left.seconds if left else written_s - now.up_since.age_s(now.at)
 
 
 def _paused(promise: Promise, left_s: float, now: Now) -> Promise:
