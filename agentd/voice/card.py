@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from agentd.voice.errors import CardError
@@ -23,6 +24,10 @@ from agentd.voice.pcm import RATE_HZ
 
 _POLL_S: Final = 0.01
 """Pause between two looks for frames."""
+
+_BUFFER_S: Final = 0.4
+"""What a microphone keeps for a reader that is busy: a decoder takes its sound in pieces, and needs
+longer for one on a small board than PortAudio's own 40 ms. A frame comes up to a quarter later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,8 @@ class PortAudioCard:
         with _mapped(), self._lock:
             audio = self._fresh()
             row = self._find(audio, name, "input")
-            stream, rate_hz = _open(audio.RawInputStream, row, RATE_HZ)
+            make = partial(audio.RawInputStream, latency=_BUFFER_S)
+            stream, rate_hz = _open(make, row, RATE_HZ)
             self._streams += 1
             return _PortAudioCapture(stream, row["name"], rate_hz, self._closed)
 
