@@ -193,6 +193,20 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "modbus.register",
+        "hal.driver.modbus_register:ModbusRegister",
+        {"sensor": _NONE, "binary_sensor": _NONE},
+        "register or input of a Modbus RTU station",
+        has_link=True,
+    ),
+    Row(
+        "modbus.coil",
+        "hal.driver.modbus_coil:ModbusCoil",
+        {"switch": _ON_OFF, "light": _ON_OFF, "fan": _ON_OFF, "siren": _ON_OFF},
+        "coil of a Modbus RTU station, such as a relay board's",
+        has_link=True,
+    ),
+    Row(
         "serial.jsonl",
         "hal.driver.json_lines:build",
         {
@@ -216,6 +230,7 @@ _LINKS: Final[Mapping[str, LinkRow]] = {
     "i2c": LinkRow("hal.link.i2c:I2cBus", "I2C bus of the header"),
     "serial": LinkRow("hal.link.serial:SerialLink", "serial adapter, lines of text"),
     "serial.jsonl": LinkRow("hal.link.serial:SerialLink", "the same, by its devices' driver"),
+    "modbus": LinkRow("hal.link.modbus:ModbusLine", "Modbus RTU line over a serial adapter"),
     "onewire": LinkRow("hal.link.onewire:OneWireBus", "1-wire bus of the kernel"),
 }
 

@@ -107,7 +107,9 @@ class HcSr04(Sensor):
     def close(self) -> None:
         self._channels.close()
         self._rest.set()
-        self._rounds.close()
+        self._rounds.close(self._release)
+
+    def _release(self) -> None:
         self._trigger.close()
         self._echo.close()
 

@@ -128,8 +128,7 @@ class I2cBus:
 
     def close(self) -> None:
         """Let go of the bus; waits up to 0.8 s. One that hangs is left to its thread."""
-        if self._rounds.close():
-            self._drop()
+        self._rounds.close(self._drop)
 
     def transfer(self, *messages: i2c_msg) -> None:
         """Send and receive in one go, with repeated starts; for the threads of the bus alone.

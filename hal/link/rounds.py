@@ -99,19 +99,26 @@ class Rounds:
             raise Unplugged(f"{self._name} hangs: {ORDERS} orders wait for it") from exc
         self._start("orders", self._obey)
 
-    def close(self) -> bool:
+    def close(self, release: Callable[[], None]) -> None:
         """Do nothing more; waits up to 0.8 s.
 
-        Returns:
-            False when the bus hangs, so that what it runs on may not be taken away yet.
+        Args:
+            release: lets go of what the bus runs on; of a bus that hangs, once it comes back.
         """
         self._closing.set()
         self._hurry.set()
         if "orders" in self._threads and not self._orders.full():
             self._orders.put_nowait(None)
-        for thread in self._threads.values():
+        threads = tuple(self._threads.values())
+        for thread in threads:
             thread.join(CLOSE_S)
-        return not any(thread.is_alive() for thread in self._threads.values())
+        if any(thread.is_alive() for thread in threads):
+            name = f"{self._name} last"
+            threading.Thread(
+                target=_outlive, args=(threads, release), name=name, daemon=True
+            ).start()
+        else:
+            release()
 
     def _start(self, what: str, run: Look) -> None:
         with self._lock:
@@ -168,3 +175,9 @@ class Rounds:
             on_lost("its driver failed; the log says how")
             return False
         return True
+
+
+def _outlive(threads: tuple[threading.Thread, ...], release: Callable[[], None]) -> None:
+    for thread in threads:
+        thread.join()
+    release()

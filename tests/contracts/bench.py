@@ -14,12 +14,14 @@ from typing import Any
 from hal import registry
 from hal.contract import Actuator, Sensor, Unplugged
 from hal.link.i2c import I2cBus
+from hal.link.modbus import ModbusLine
 from hal.link.serial import SerialLink
 from tests.contracts.pins import BOARDS, Board, ChipBoard, SimulatedBoard
 from tests.hal.bench import Cable, W1Tree, act, at, eventually, wiring
 from tests.hal.board.process import BoardProcess
 from tests.hal.chip import Sonar
 from tests.hal.i2c import FakeI2c
+from tests.hal.modbus import Stations
 
 
 class Bench(ABC):
@@ -336,6 +338,64 @@ class I2cBench(Bench):
         assert self.wire.opened == 0, "the bus was not given back"
 
 
+class SlowBench(Bench):
+    """A device on a bus that is read and written by threads of its own."""
+
+    def settle(self) -> dict[str, Any]:
+        """Let the bus do what it was told; the state then."""
+        if isinstance(self.made, Actuator):
+            assert eventually(self.is_read)
+            assert eventually(lambda: not self.actuator.advance(at(self.seconds)))
+            return dict(self.actuator.read_back(at(self.seconds)))
+        return {}
+
+    def is_read(self) -> bool:
+        """Whether the state is known."""
+        try:
+            return bool(self.actuator.read_back(at(self.seconds)))
+        except Unplugged:
+            return False
+
+
+class ModbusBench(SlowBench):
+    """A station on a Modbus line."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        self.far = Stations(folder)
+        self.line = ModbusLine(str(self.far.cable.path), timeout_s=0.1, first_pause_s=0.02)
+        self.made = self.build()
+        self.settle()
+
+    def fields(self) -> dict[str, Any]:
+        return {"link": self.line}
+
+    def act_on(self, value: Any) -> None:
+        told = self.row.levels[value]
+        if isinstance(told, bool):
+            self.far.set_coil(5, told)
+        else:
+            self.far.put(7, [told])
+
+    def measure(self) -> Any:
+        return self.far.coil(5)
+
+    def unplug(self) -> None:
+        self.far.cable.pull()
+        if isinstance(self.made, Actuator):
+            assert eventually(lambda: not self.is_read())
+
+    def replug(self) -> None:
+        self.far.cable.plug()
+        if isinstance(self.made, Actuator):
+            assert eventually(self.is_read)
+
+    def close(self) -> None:
+        self.made.close()
+        self.line.close()
+        self.far.close()
+
+
 class BareBench(Bench):
     """A device made of other devices."""
 
@@ -378,6 +438,7 @@ _BENCHES: dict[str, Callable[[Row, Path], Bench]] = {
     "sonar": SonarBench,
     "bus": BusBench,
     "i2c": I2cBench,
+    "modbus": ModbusBench,
     "bare": BareBench,
 }
 

@@ -29,6 +29,8 @@ ROWS = (
     Row("gpio.buzzer", "siren", 25, (25,)),
     Row("gpio.motor_cover", "cover", None, (5, 6), COVER),
     Row("serial.jsonl", "switch", bench="serial"),
+    Row("modbus.coil", "switch", bench="modbus", options={"coil": 5, "period_s": 0.1}),
+    Row("modbus.coil", "fan", bench="modbus", options={"coil": 5, "period_s": 0.1}),
     Row("serial.jsonl", "number", bench="serial"),
     Row("climate.thermostat", "climate", bench="bare", options=ROOM),
 )

@@ -38,6 +38,10 @@ ROWS = (
         options={"trigger_pin": 23, "echo_pin": 24, "period_s": 0.1}),
     Row("serial.nmea", "sensor", bench="frame",
         levels={18.5: nmea.rmc() + b"\r\n", 0.0: nmea.rmc("0.0") + b"\r\n"}),
+    Row("modbus.register", "sensor", bench="modbus", options={"register": 7, "period_s": 0.1},
+        levels={230: 230, 0: 0}),
+    Row("modbus.register", "binary_sensor", bench="modbus", levels={"off": False, "on": True},
+        options={"register": 5, "table": "coil", "period_s": 0.1}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
@@ -49,7 +53,9 @@ BLOCKS_S = 0.02
 
 CASES = [pytest.param((row, on), id=f"{row.name}-{on}") for row, on in cases(ROWS)]
 PLUGGED = [
-    case for case in CASES if str(case.id).endswith(("-bus", "-frame", "-i2c", "-serial", "-sonar"))
+    case
+    for case in CASES
+    if str(case.id).endswith(("-bus", "-frame", "-i2c", "-modbus", "-serial", "-sonar"))
 ]
 """Those whose loss can be seen: a wire that is cut looks like rest."""
 

@@ -130,6 +130,8 @@ def test_hung_bus_blocks_nobody_and_is_left_when_closing(bus: I2cBus, wire: Fake
     bus.close()
     assert time.monotonic() - before < 1.0
     assert wire.opened == 1, "what a hung thread still uses stays open"
+    wire.hold.set()
+    assert eventually(lambda: wire.opened == 0), "until it comes back"
 
 
 def test_hung_bus_takes_only_so_many_orders(bus: I2cBus, wire: FakeI2c) -> None:
