@@ -27,7 +27,10 @@ STOP_ID: Final = ""
 """Id of the document that holds the stop."""
 
 CHECKPOINT_S: Final = 60.0
-"""On-time is written down ahead to the next full minute, so the text changes once a minute."""
+"""On-time is written down ahead to a full minute, so the text changes once a minute."""
+
+AHEAD_S: Final = 15.0
+"""Least time it is written ahead: whoever writes the texts looks for new ones this often."""
 
 _WHOLE = 1e15
 """Beyond any clock; JSON text can hold numbers that no clock shows."""
@@ -81,13 +84,13 @@ def _dump(plain: Mapping[str, Any]) -> str:
 def _plain(track: Track, now: Instant, boot_id: str) -> dict[str, Any]:
     claim, since = track.claim, track.since
     held = claim.held_until
-    ahead_s = (math.floor(now.mono_s / CHECKPOINT_S) + 1) * CHECKPOINT_S
+    minute = math.floor((now.mono_s + AHEAD_S) / CHECKPOINT_S) + 1
     counts = track.is_active and track.on_time is not None
     plain: dict[str, Any] = {
         "boot": boot_id,
         "since": since.mono_s if since else None,
         "on": track.is_active or None,
-        "on_to": ahead_s if counts else None,
+        "on_to": minute * CHECKPOINT_S if counts else None,
         "stretch": track.stretch_s,
         "switched": track.switched_at_s,
         "on_time": None if track.on_time is None else track.on_time.slots,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ class Step:
     """One thing that happens; prints as the line that would make it happen."""
 
     name: str
-    do: Callable[[Street], None]
+    do: Callable[[Street], None] = field(repr=False)
 
     def __repr__(self) -> str:
         return self.name

@@ -149,6 +149,10 @@ class Street:
         self.turns.clear()
         assert not any(contact.record for contact in self.contacts.values())
 
+    def _commit(self) -> None:
+        """What a person is told of is on disk before."""
+        self.gate = self.saved = (self.loop._gate, self.now)
+
     def _documents(self, memory: tuple[GateState, Instant]) -> dict[str, str]:
         gate, at = memory
         return safety.freeze(gate, now=at, boot_id=f"boot{self.boot}")
@@ -181,13 +185,14 @@ class Street:
     def promise(self, name: str) -> None:
         """A person makes promise p1 about an output."""
         self.loop._gate = safety.exempt(self.loop._gate, [name], "p1")
-        self.gate = (self.loop._gate, self.now)
+        self._commit()
         self.witness.outputs[name].exempt |= {"p1"}
 
     def stop(self) -> None:
         origin = Origin(Rank.PERSON, "cli")
         self.inbox.latch(is_stop=True, cause=CAUSE, origin=origin)
         self._turn()
+        self._commit()
         self.witness.stopped(self.true_s)
 
     def reset(self) -> None:
@@ -196,24 +201,28 @@ class Street:
         for output in self.witness.outputs.values():
             output.fault_at = float("inf")
         self._turn()
+        self._commit()
 
     def fault(self, name: str) -> None:
         self.loop._gate = safety.fault(self.loop._gate, name, "it burns")
         self.witness.outputs[name].fault_at = self.true_s
         self._turn()
+        self._commit()
 
     def mend(self, name: str) -> None:
         self.loop._gate = safety.reset(self.loop._gate, name)
         self.witness.outputs[name].fault_at = float("inf")
         self._turn()
+        self._commit()
 
     def hand(self, name: str) -> None:
-        """Somebody presses the button on the output itself; the next look finds it."""
+        """Somebody presses the button on the output itself, just before the loop looks."""
+        self.true_s += 1.0
         contact = self.contacts[name]
         if not (contact.is_unplugged or contact.is_stuck):
             contact.values["state"] = "off" if contact.values["state"] == "on" else "on"
             self.witness.hand(self.true_s, name)
-        self.wait(1.0)
+        self._turn()
 
     def tank(self, level: float | None) -> None:
         self.level = level

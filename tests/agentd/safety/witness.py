@@ -57,6 +57,8 @@ class Output:
     commanded_at: float = -math.inf
     is_claim_lost: bool = False
     """A crash may have forgotten who commanded it last."""
+    is_torn: bool = False
+    """What a crash left of it was not written down: it counts from when it is found."""
     lease_until: float = math.inf
     fault_at: float = math.inf
 
@@ -114,7 +116,7 @@ class Witness:
         """The power came back; outputs count as switched off now."""
         for each in self.outputs.values():
             each.off_at, each.began = now, None
-            each.rank, each.lease_until, each.is_claim_lost = None, math.inf, False
+            each.rank, each.lease_until = None, math.inf
 
     def down(self) -> None:
         """agentd is dead."""
@@ -127,12 +129,16 @@ class Witness:
         for each in self.outputs.values():
             if each.away_at == math.inf:
                 each.able_at = now
+            if each.is_torn and each.is_on:
+                each.on_at = now
+            each.is_torn = False
         self.tank, self.low_at = None, now
 
     def forget(self, name: str) -> None:
         """The last command may not have been written before the crash."""
         output = self.outputs[name]
         output.is_claim_lost, output.lease_until, output.began = True, math.inf, None
+        output.is_torn = True
 
     def hand(self, now: float, name: str) -> None:
         """Somebody pressed the button on the output itself."""
