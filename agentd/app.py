@@ -45,6 +45,7 @@ from agentd.sister import probe_llm
 from agentd.step import Steps, pass_by
 from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
+from agentd.understand.confirmation import Questions
 from agentd.understand.llm_client import SocketChooser
 from agentd.understand.vocabulary import Vocabulary, build_vocabulary
 from agentd.wall_clock import WallClock
@@ -218,7 +219,7 @@ class Agentd:
         """The promises of earlier runs, and what those left unfinished."""
         journal = self._journal
         book = PromiseBook(
-            Shelf(journal.save, journal.drop, journal.saved),
+            self._shelf(),
             boot=boot_id(),
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
@@ -227,6 +228,9 @@ class Agentd:
         )
         book.recover(journal.interrupted())
         return book
+
+    def _shelf(self) -> Shelf:
+        return Shelf(self._journal.save, self._journal.drop, self._journal.saved)
 
     def _open_past(self) -> Past:
         return Past(
@@ -251,6 +255,9 @@ class Agentd:
             chooser=chooser,
             stop=self._stop_said,
             time_zone=config.home.time_zone,
+            promises=self._book,
+            past=self._past,
+            questions=Questions(self._shelf(), boot=boot_id()),
         )
 
     def _ports(self) -> Ports:

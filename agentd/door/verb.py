@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from agentd.door.box_verb import BoxVerbs
+from agentd.door.confirm_verb import ConfirmVerbs
 from agentd.door.device_verb import DeviceVerbs
 from agentd.door.history_verb import HistoryVerbs
 from agentd.door.ports import Ports
@@ -37,6 +38,7 @@ GROUPS: Final[tuple[Callable[[Ports], Group], ...]] = (
     SoundVerbs,
     HistoryVerbs,
     PromiseVerbs,
+    ConfirmVerbs,
 )
 
 
