@@ -166,7 +166,7 @@ class RuleBook:
         with self._lock:
             running, stored = self._running, set(self._tables)
             broken = [
-                Listed(name, json.loads(self._tables[name]), True, name not in self._off,
+                Listed(name, _written(self._tables[name]), True, name not in self._off,
                        problem=problem)
                 for name, problem in self._problems.items()
             ]  # fmt: skip
@@ -258,6 +258,15 @@ class RuleBook:
         if any(name == each.id for each in self._fixed):
             return PromiseError("taken", f"rule {name!r} stands in agentd.toml; change it there")
         return PromiseError("unknown", f"no rule {name[:64]!r}; there are {words}")
+
+
+def _written(text: str) -> Mapping[str, Any]:
+    """A stored table for the list; empty when it is none."""
+    try:
+        table = json.loads(text)
+    except ValueError:
+        return {}
+    return table if isinstance(table, dict) else {}
 
 
 def read_table(table: Mapping[str, Any], *, known: Mapping[str, Device]) -> Rule:
