@@ -165,6 +165,8 @@ class Agentd:
             now=self._started_at,
             ledger=self._journal,
             keeper=self._book,
+            boot_id=boot_id(),
+            remembered=self._journal.saved("gate"),
             is_clock_set=self._wall_clock.is_set,
             steps=steps,
         )
@@ -224,6 +226,7 @@ class Agentd:
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
             is_clock_set=self._wall_clock.is_set(),
+            exempt=self._exempt,
             note=journal.record_plan,
         )
         book.recover(journal.interrupted())
@@ -269,6 +272,7 @@ class Agentd:
             observe=self._observe,
             propose=self._inbox.propose,
             latch=self._latch,
+            reset_device=self._reset_device,
             next_cause=self._next_cause,
             config=lambda: self._config,
             reload=self._reload,
@@ -340,6 +344,13 @@ class Agentd:
             return done
         return self._inbox.latch(is_stop=is_stop, cause=cause, origin=origin)
 
+    def _reset_device(self, device: str, cause: Cause, origin: Origin) -> Future[None]:
+        return self._inbox.latch(is_stop=False, cause=cause, origin=origin, device=device)
+
+    def _exempt(self, devices: frozenset[str], who: str) -> None:
+        """A person has just made a promise or rule: their own hold does not keep it off."""
+        self._inbox.call(lambda: self._loop.exempt(devices, who))
+
     def _vocabulary(self) -> Vocabulary:
         home = self._observe().home
         if self._known_words is None or self._known_words[0] is not home:
@@ -354,11 +365,11 @@ class Agentd:
     def _tell_health(self) -> Mapping[str, Any]:
         now = read_clock()
         states, parts = self._loop.observe(now).states, self._health.parts()
-        away = unavailable(states)
+        away, faults = unavailable(states), self._loop.faults
         return {
             "status": overall(
                 parts,
-                away,
+                [*away, *faults],
                 is_stopped=self._loop.is_stopped,
                 is_safe_mode=self._is_safe_mode,
                 errors=self._errors(),
@@ -367,7 +378,11 @@ class Agentd:
             "version": version("llmagentos"),
             "uptime_s": round(self._started_at.age_s(now), 1),
             "parts": parts,
-            "devices": {"ok": len(states) - len(away), "unavailable": away},
+            "devices": {
+                "ok": len(states) - len(away),
+                "unavailable": away,
+                "faulty": [{"id": name, "reason": why} for name, why in faults.items()],
+            },
             "tick": self._health.pace(),
             "errors": self._errors(),
         }

@@ -84,7 +84,7 @@ class Health:
 
 def overall(
     parts: Mapping[str, Mapping[str, str]],
-    away: Sequence[Mapping[str, str]],
+    away: Sequence[object],
     *,
     is_stopped: bool,
     is_safe_mode: bool,

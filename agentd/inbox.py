@@ -44,12 +44,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Latch:
-    """Stop everything, or lift the stop."""
+    """Stop everything, or lift the stop and the faults."""
 
     is_stop: bool
     cause: Cause
     origin: Origin
     done: Future[None]
+    device: str | None = None
+    """Of a reset: the one device whose fault is lifted; None for the stop and every fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,11 @@ class Inbox:
             self._changed.notify()
         return decision
 
-    def latch(self, *, is_stop: bool, cause: Cause, origin: Origin) -> Future[None]:
+    def latch(
+        self, *, is_stop: bool, cause: Cause, origin: Origin, device: str | None = None
+    ) -> Future[None]:
         """Stop or reset, ahead of everything; the future is set when it is done."""
-        latch = Latch(is_stop, cause, origin, Future())
+        latch = Latch(is_stop, cause, origin, Future(), device)
         with self._changed:
             self._latches.append(latch)
             self._changed.notify()

@@ -25,8 +25,8 @@ from agentd.world import SWEEP_S, House, World
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Home
-from llmagentos.kind import Scalar, effect
-from llmagentos.plan import Action, Decision, Plan, Ruling, Verdict
+from llmagentos.kind import Scalar
+from llmagentos.plan import Action, Applied, Decision, Plan, Ruling, Stage, Verdict
 from llmagentos.reading import Reading, State
 from llmagentos.utterance import Observation, Timer
 
@@ -37,6 +37,10 @@ IDLE_S: Final = SWEEP_S
 
 BUSY_S: Final = 0.05
 """Pause between turns while something is under way (a cover travels)."""
+
+SAVE_S: Final = 10.0
+"""Longest pause between two looks at what the gate remembers: time that an output has been on
+grows by itself."""
 
 _ONCE: Final = frozenset({"toggle", "press"})
 """Actions that do something else, or more, when they are done a second time."""
@@ -52,6 +56,8 @@ class Turn:
     readings: tuple[Reading, ...] = ()
     said: tuple[Wish, ...] = ()
     """Wishes with a sentence for people."""
+    failed: tuple[Applied, ...] = ()
+    """Orders of the gate that failed: their devices stay out of use until a person resets them."""
 
 
 _QUIET: Final = Turn()
@@ -94,6 +100,8 @@ class Loop:
         now: Instant,
         ledger: Ledger | None = None,
         keeper: Keeper | None = None,
+        boot_id: str = "",
+        remembered: Mapping[str, str] | None = None,
         is_clock_set: Callable[[], bool] = lambda: True,
         steps: Steps = pass_by,
     ) -> None:
@@ -107,6 +115,8 @@ class Loop:
             ledger: what is written down before an act and before an answer; None remembers for
                 as long as the loop lives.
             keeper: of promises and rules; None for none.
+            boot_id: of the machine: monotonic times hold within one boot.
+            remembered: the gate's documents of the last run; None for none.
             is_clock_set: whether the wall clock can be trusted by now; must not block.
             steps: told of every state that a plan passes.
         """
@@ -119,11 +129,17 @@ class Loop:
         self._steps = steps
         self._world = World(note=self._note, steps=steps)
         self._gate = safety.GateState(started_at=now)
+        self._boot_id = boot_id
+        self._remembered = remembered
+        self._saved: dict[str, str] = {}
+        self._saved_gate = self._gate
+        self._saved_at_s = now.mono_s
         self._intents = Intents(self._ledger, inbox)
         self._ordered_at_s: dict[str, float] = {}
         self._owed: dict[str, safety.Order] = {}
         """What was ordered of a device that was away then; carried out as soon as it is back."""
         self._decisions: list[Decision] = []
+        self._failed: list[Applied] = []
         self._answers: list[tuple[Future[Decision], Decision]] = []
         self._said: list[Wish] = []
         self.turns = 0
@@ -136,6 +152,9 @@ class Loop:
 
     def adopt(self, house: House, now: Instant) -> None:
         """Take over a house. What did not change keeps its state; what works no more says so."""
+        if self._remembered is not None:  # only now is it known which outputs there are
+            self._gate = safety.thaw(self._remembered, house.rows, now=now, boot_id=self._boot_id)
+            self._saved, self._remembered = dict(self._remembered), None
         self._world.adopt(house, now)
         if self._keeper:
             self._keeper.adopt(house.rules, house.home)
@@ -149,6 +168,16 @@ class Loop:
             rows = {name: row for name, row in rows.items() if name in only}
         orders = safety.safe_orders(self._observe(now), rows, rule=rule, reason=reason)
         self._obey(orders, now)
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Devices that stay safe until a person resets them, with the reason."""
+        return {name: track.fault for name, track in self._gate.tracks.items() if track.fault}
+
+    def exempt(self, devices: Collection[str], who: str) -> None:
+        """Let a promise or rule that a person has just made pass that person's own hold; in the
+        tick's thread."""
+        self._gate = safety.exempt(self._gate, devices, who)
 
     def observe(self, now: Instant) -> Observation:
         """All that is known; may be called from any thread."""
@@ -181,7 +210,7 @@ class Loop:
         wishes = [*batch.proposals, *self._infer(readings, before, now)]
         for proposal in sorted(wishes, key=lambda each: -each.plan.origin.rank):
             self._decide(proposal, now)
-        self._publish_turn(batch.latches, readings)
+        self._publish_turn(batch.latches, readings, now)
         self.turns += 1
         return BUSY_S if self._world.is_moving else IDLE_S
 
@@ -236,7 +265,7 @@ class Loop:
                 orders = safety.safe_orders(self._observe(now), rows, rule="stop", reason=reason)
                 self._obey(orders, now, cause=latch.cause)
             else:
-                self._gate = safety.reset(self._gate)
+                self._gate = safety.reset(self._gate, latch.device)
             latch.done.set_result(None)
 
     def _enforce(self, now: Instant) -> None:
@@ -251,20 +280,39 @@ class Loop:
     def _obey(
         self, orders: Iterable[safety.Order], now: Instant, *, cause: Cause | None = None
     ) -> None:
-        """Carry out what the gate itself wants; one that fails does not hold up the
-        others."""
+        """Carry out what the gate itself wants; one that fails does not hold up the others. What
+        cannot be made safe is told once, tried on, and stays out of use until a person resets it.
+        """
         for order in orders:
             plan = Plan(
                 (order.action,), cause or self._next_cause(), Origin(Rank.SAFETY, "safety"), now
             )
             verdict = Verdict(Ruling.ALLOW, order.action, order.action, order.rule, order.reason)
             applied = self._world.act(verdict, plan, now)
+            self._note_debt(order)
+            if applied.stage is Stage.FAILED and not self._is_news(applied):
+                continue
             applied = replace(applied, reason=applied.reason or order.reason)
             self._decisions.append(Decision(plan, (applied,)))
-            if self._world.is_available(order.action.device):
-                self._owed.pop(order.action.device, None)
-            else:
-                self._owed[order.action.device] = order
+
+    def _note_debt(self, order: safety.Order) -> None:
+        """Remember an order to a device that is away; forget the one that was reached."""
+        if self._world.is_available(order.action.device):
+            self._owed.pop(order.action.device, None)
+        else:
+            self._owed[order.action.device] = order
+
+    def _is_news(self, applied: Applied) -> bool:
+        """Latch the fault of a device that is there and does not follow; False when that is known
+        already."""
+        device = applied.action.device
+        if not self._world.is_available(device):
+            return True
+        if self._gate.track(device).fault:
+            return False
+        self._gate = safety.fault(self._gate, device, applied.reason.rstrip("."))
+        self._failed.append(applied)
+        return True
 
     def _decide(self, proposal: Proposal, now: Instant) -> None:
         """Do a plan, or have its intent written first where that must be."""
@@ -322,25 +370,36 @@ class Loop:
 
     def _is_risky(self, action: Action) -> bool:
         row = self._world.house.rows[action.device]
-        if row.safe_state == "keep" or self._gate.track(action.device).is_active:
-            return action.name == "press"
-        return row.is_on(effect(row.device.kind, action.name, action.args))
+        return safety.is_risky(action, row, self._gate.track(action.device))
 
     def _absolute(self, plan: Plan) -> Plan:
         return replace(plan, actions=tuple(map(self._world.absolute, plan.actions)))
 
     # publish ----------------------------------------------------------------------------------
 
-    def _publish_turn(self, latches: tuple[Latch, ...], readings: tuple[Reading, ...]) -> None:
+    def _publish_turn(
+        self, latches: tuple[Latch, ...], readings: tuple[Reading, ...], now: Instant
+    ) -> None:
         """Tell what changed; who waits for a decision gets it once that is on disk."""
         states, decisions = self._world.take_changed(), tuple(self._decisions)
-        turn = Turn(states, decisions, latches, readings, tuple(self._said))
-        self._decisions, self._said = [], []
+        turn = Turn(states, decisions, latches, readings, tuple(self._said), tuple(self._failed))
+        self._decisions, self._said, self._failed = [], [], []
         if turn != _QUIET:
             self._publish(turn)
+        if self._gate is not self._saved_gate or now.mono_s - self._saved_at_s >= SAVE_S:
+            self._save_gate(now)
         if self._answers:
             answers, self._answers = self._answers, []
             self._ledger.settle().add_done_callback(lambda _: self._answer(answers))
+
+    def _save_gate(self, now: Instant) -> None:
+        """Write down what is new of what the gate remembers."""
+        self._saved_gate, self._saved_at_s = self._gate, now.mono_s
+        frozen = safety.freeze(self._gate, now=now, boot_id=self._boot_id)
+        for name, body in frozen.items():
+            if self._saved.get(name) != body:
+                self._ledger.record_document("gate", name, body)
+        self._saved = frozen
 
     def _answer(self, answers: Iterable[tuple[Future[Decision], Decision]]) -> None:
         """On any thread. What could not be written was done all the same: the journal itself

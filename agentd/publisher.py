@@ -10,7 +10,7 @@ from agentd.inbox import Latch
 from agentd.journal import Journal
 from agentd.loop import Turn
 from agentd.step import Step, Steps, pass_by
-from llmagentos.plan import Decision
+from llmagentos.plan import Applied, Decision
 
 
 class Publisher:
@@ -34,6 +34,8 @@ class Publisher:
             self._latched(latch)
         for wish in turn.said:
             self._said(wish)
+        for applied in turn.failed:
+            self._failed(applied)
         self._steps(Step.RECORDED)
 
     def _decided(self, decision: Decision) -> None:
@@ -46,6 +48,13 @@ class Publisher:
         kind = "stop" if latch.is_stop else "reset"
         self._journal.record_note(kind, latch.origin.channel)
         self._feed.publish({"kind": kind, "cause": str(latch.cause)})
+
+    def _failed(self, applied: Applied) -> None:
+        """A device that could not be made safe must be heard of."""
+        device, rule = applied.action.device, applied.verdict.rule if applied.verdict else ""
+        self._journal.record_fault(device, rule, applied.reason)
+        event = {"kind": "fault", "device": device, "rule": rule, "reason": applied.reason}
+        self._feed.publish(self._journal.outbox.put(event))
 
     def _said(self, wish: Wish) -> None:
         """Speech is for now; the event waits until a broker has it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final
 
 from agentd.config import masked
-from agentd.door.field import refuse_extra
+from agentd.door.field import refuse_extra, take_device
 from agentd.door.ports import Ports
 from agentd.door.request import Request, RequestError, Serve
 from llmagentos.kind import ACTIONS
@@ -41,6 +42,13 @@ class BoxVerbs:
         return {"stopped": True, "outputs": outputs}
 
     def reset(self, request: Request) -> dict[str, Any]:
+        """Lift the stop and every fault, or the fault of one device."""
+        refuse_extra(request, ("device",))
+        if "device" in request.data:
+            device = take_device(request, self._ports.observe().home)
+            ports = self._ports
+            self._wait(ports.reset_device(device.id, ports.next_cause(), request.origin))
+            return {"reset": device.id}
         self._latch(request, is_stop=False)
         return {"stopped": False}
 
@@ -73,7 +81,11 @@ class BoxVerbs:
 
     def _latch(self, request: Request, *, is_stop: bool) -> None:
         ports = self._ports
+        self._wait(ports.latch(is_stop, ports.next_cause(), request.origin))
+
+    @staticmethod
+    def _wait(done: Future[None]) -> None:
         try:
-            ports.latch(is_stop, ports.next_cause(), request.origin).result(STOP_S)
+            done.result(STOP_S)
         except FutureTimeout as exc:
             raise RequestError("timeout", "the loop does not answer; cut the power") from exc

@@ -32,6 +32,8 @@ class Ports:
     propose: Callable[[Plan], Future[Decision]]
     latch: Callable[[bool, Cause, Origin], Future[None]]
     """Stop (True) or reset (False)."""
+    reset_device: Callable[[str, Cause, Origin], Future[None]]
+    """Lift the fault of one device."""
     next_cause: Callable[[], Cause]
     config: Callable[[], Config]
     reload: Callable[[], Mapping[str, Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -25,6 +26,8 @@ class Stand:
         *,
         ledger: Ledger | None = None,
         keeper: Keeper | None = None,
+        remembered: Mapping[str, str] | None = None,
+        boot_id: str = "b1",
         clock: HandClock | None = None,
     ) -> None:
         self.house, self.outputs = furnished
@@ -38,6 +41,8 @@ class Stand:
             now=self.clock.now,
             ledger=ledger,
             keeper=keeper,
+            remembered=remembered,
+            boot_id=boot_id,
         )
         self.loop.adopt(self.house, self.clock.now)
 
@@ -56,9 +61,14 @@ class Stand:
             self.turn(0.0)
         return decision.result(timeout=0)
 
-    def stop(self, *, is_stop: bool = True) -> None:
-        """Stop, or reset."""
-        self.inbox.latch(is_stop=is_stop, cause=self.next_cause(), origin=PERSON)
+    def stop(self) -> None:
+        """Stop everything."""
+        self.inbox.latch(is_stop=True, cause=self.next_cause(), origin=PERSON)
+        self.turn()
+
+    def reset(self, device: str | None = None) -> None:
+        """Lift the stop and the faults, or one device's fault."""
+        self.inbox.latch(is_stop=False, cause=self.next_cause(), origin=PERSON, device=device)
         self.turn()
 
     def read(self, device: str, value: float | str, quantity: str = "state") -> None:
