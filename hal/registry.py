@@ -171,6 +171,13 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "i2c.pca9685",
+        "hal.driver.pca9685:Pca9685",
+        {"number": None, "light": _DIMMED},
+        "servo or dimmed lamp on one of a PCA9685's sixteen outputs",
+        has_link=True,
+    ),
+    Row(
         "serial.pms5003",
         "hal.driver.pms5003:Pms5003",
         {"sensor": _NONE},

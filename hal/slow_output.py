@@ -75,9 +75,13 @@ class SlowOutput(Actuator, Generic[GoalT]):
             raise Unplugged(self._lost)
         if self._order is not None:
             self._order.is_given_up = True  # the newest word counts
-        order = _Order(now)
-        self._rounds.order(lambda: self._carry_out(order, goal), self._lose)
-        self._order = order
+        # Before it is handed over: the bus may be done with it at once.
+        order = self._order = _Order(now)
+        try:
+            self._rounds.order(lambda: self._carry_out(order, goal), self._lose)
+        except Unplugged:
+            self._order = None
+            raise
 
     def advance(self, now: Instant) -> bool:
         order = self._order

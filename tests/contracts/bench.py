@@ -308,36 +308,6 @@ class BusBench(Bench):
         self.bus.close()
 
 
-class I2cBench(Bench):
-    """A chip on an I2C bus."""
-
-    def __init__(self, row: Row, folder: Path) -> None:
-        super().__init__(row, folder)
-        assert row.chip is not None
-        self.wire = FakeI2c()
-        self.chip: Any = row.chip()
-        self.replug()
-        self.bus = I2cBus(open_bus=self.wire.open, first_pause_s=0.02)
-        self.made = self.build()
-
-    def fields(self) -> dict[str, Any]:
-        return {"link": self.bus}
-
-    def act_on(self, value: Any) -> None:
-        self.chip.show(self.row.levels[value])
-
-    def unplug(self) -> None:
-        self.wire.chips.clear()
-
-    def replug(self) -> None:
-        self.wire.chips[self.row.address] = self.chip
-
-    def close(self) -> None:
-        self.made.close()
-        self.bus.close()
-        assert self.wire.opened == 0, "the bus was not given back"
-
-
 class SlowBench(Bench):
     """A device on a bus that is read and written by threads of its own."""
 
@@ -349,12 +319,58 @@ class SlowBench(Bench):
             return dict(self.actuator.read_back(at(self.seconds)))
         return {}
 
+    def wait_until_gone(self) -> None:
+        """An output is known to be away; a sensor says so itself."""
+        if isinstance(self.made, Actuator):
+            assert eventually(lambda: not self.is_read())
+
+    def wait_until_back(self) -> None:
+        """As above, the other way round."""
+        if isinstance(self.made, Actuator):
+            assert eventually(self.is_read)
+
     def is_read(self) -> bool:
         """Whether the state is known."""
         try:
             return bool(self.actuator.read_back(at(self.seconds)))
         except Unplugged:
             return False
+
+
+class I2cBench(SlowBench):
+    """A chip on an I2C bus."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        assert row.chip is not None
+        self.wire = FakeI2c()
+        self.chip: Any = row.chip()
+        self.wire.chips[row.address] = self.chip
+        self.bus = I2cBus(open_bus=self.wire.open, first_pause_s=0.02)
+        self.made = self.build()
+        self.settle()
+
+    def fields(self) -> dict[str, Any]:
+        return {"link": self.bus}
+
+    def act_on(self, value: Any) -> None:
+        self.chip.show(self.row.levels[value])
+
+    def unplug(self) -> None:
+        self.wire.chips.clear()
+        self.wait_until_gone()
+
+    def replug(self) -> None:
+        self.wire.chips[self.row.address] = self.chip
+        self.wait_until_back()
+
+    def measure(self) -> Any:
+        return self.chip.measure()
+
+    def close(self) -> None:
+        self.made.close()
+        self.bus.close()
+        assert self.wire.opened == 0, "the bus was not given back"
 
 
 class ModbusBench(SlowBench):
@@ -382,13 +398,11 @@ class ModbusBench(SlowBench):
 
     def unplug(self) -> None:
         self.far.cable.pull()
-        if isinstance(self.made, Actuator):
-            assert eventually(lambda: not self.is_read())
+        self.wait_until_gone()
 
     def replug(self) -> None:
         self.far.cable.plug()
-        if isinstance(self.made, Actuator):
-            assert eventually(self.is_read)
+        self.wait_until_back()
 
     def close(self) -> None:
         self.made.close()

@@ -15,6 +15,7 @@ from llmagentos.home import Device
 from llmagentos.kind import ACTIONS, effect
 from tests.contracts.bench import Row, cases, set_up
 from tests.hal.bench import NOW, act, at
+from tests.hal.i2c import Pca9685Chip
 
 COVER = {"open_pin": 5, "close_pin": 6, "travel_s": 2, "pause_s": 0.1}
 ROOM = {"heater": "heater", "sensor": "air"}
@@ -29,6 +30,22 @@ ROWS = (
     Row("gpio.buzzer", "siren", 25, (25,)),
     Row("gpio.motor_cover", "cover", None, (5, 6), COVER),
     Row("serial.jsonl", "switch", bench="serial"),
+    Row(
+        "i2c.pca9685",
+        "number",
+        bench="i2c",
+        chip=Pca9685Chip,
+        address=0x40,
+        options={"channel": 3, "period_s": 0.1},
+    ),
+    Row(
+        "i2c.pca9685",
+        "light",
+        bench="i2c",
+        chip=Pca9685Chip,
+        address=0x40,
+        options={"channel": 3, "period_s": 0.1},
+    ),
     Row("modbus.coil", "switch", bench="modbus", options={"coil": 5, "period_s": 0.1}),
     Row("modbus.coil", "fan", bench="modbus", options={"coil": 5, "period_s": 0.1}),
     Row("serial.jsonl", "number", bench="serial"),

@@ -198,3 +198,47 @@ class Ads1115Chip(Chip):
     def read(self, count: int) -> bytes:
         config = self.config & 0x7FFF | (0x8000 if self.is_ready else 0)
         return (config if self.pointer == 1 else self.result).to_bytes(2)[:count]
+
+
+class Pca9685Chip(Chip):
+    """Sixteen outputs, asleep and steadily off after power-up; counts on only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registers[0x00] = 0x11
+        self.registers[0xFE] = 0x1E
+        for channel in range(16):
+            self.registers[0x09 + 4 * channel] = 0x10
+
+    def write(self, data: bytes) -> None:
+        self.pointer = data[0]
+        for value in data[1:]:
+            self.store(self.pointer, value)
+            if self.registers[0] & 0x20:
+                self.pointer += 1
+
+    def read(self, count: int) -> bytes:
+        step = 1 if self.registers[0] & 0x20 else 0
+        return bytes(self.registers[self.pointer + step * at] for at in range(count))
+
+    def store(self, register: int, value: int) -> None:
+        if register == 0xFE and not self.registers[0] & 0x10:
+            return  # the prescaler takes nothing while the oscillator runs
+        super().store(register, value)
+
+    def measure(self) -> list[float]:
+        return [self.pulse_us(channel) for channel in range(16)]
+
+    @property
+    def hertz(self) -> float:
+        return 25e6 / 4096 / (self.registers[0xFE] + 1)
+
+    def pulse_us(self, channel: int) -> float:
+        """What an oscilloscope at the output shows; 0 for steadily low."""
+        on, off = (
+            int.from_bytes(self.registers[at : at + 2], "little")
+            for at in (6 + 4 * channel, 8 + 4 * channel)
+        )
+        if self.registers[0] & 0x10 or off & 0x1000:
+            return 0.0
+        return 1e6 / self.hertz * (1 if on & 0x1000 else (off - on) % 4096 / 4096)
