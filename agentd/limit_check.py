@@ -23,6 +23,9 @@ _NUMBERS: Final = ("max_on_s", "min_on_s", "min_off_s", "duty_per_day_s", "inter
 _NEEDS_OFF: Final = ("max_on_s", "min_on_s", "min_off_s", "duty_per_day_s", "interlock", "lease_s")
 _ENDS_ON: Final = ("max_on_s", "min_off_s", "duty_per_day_s", "rate_per_min", "requires",
                    "quiet_hours")  # fmt: skip
+_ONE_QUANTITY: Final = frozenset({"serial.jsonl", "onewire.ds18b20", "gpio.hc_sr04",
+                                  "i2c.ads1115", "serial.mh_z19", "modbus.register"})  # fmt: skip
+"""Drivers whose sensors give their device class and nothing else."""
 _SLOW_KINDS: Final = ("number", "climate", "valve")
 _SHARE_KINDS: Final = ("light", "fan", "cover", "valve")
 
@@ -32,6 +35,7 @@ class Neighbour:
     """What a check wants to know of another device, right or wrong as that may be written."""
 
     kind: str = ""
+    driver: str = ""
     device_class: str | None = None
     interlock: str | None = None
     safe_state: object = None
@@ -65,6 +69,7 @@ def read_neighbours(tables: Iterable[Mapping[str, Any]]) -> dict[str, Neighbour]
             str(raw.get("id")),
             Neighbour(
                 kind=str(raw.get("kind")),
+                driver=str(raw.get("driver")),
                 device_class=raw.get("device_class"),
                 interlock=limits.get("interlock"),
                 safe_state=limits.get("safe_state"),
@@ -230,8 +235,8 @@ def _requires_what(table: DeviceTable, around: Around) -> Mistake | None:
             return _on("requires", f"no [[device]] {row.device!r}")
         if sensor.kind != "sensor":
             return _on("requires", f"{row.device!r} is a {sensor.kind}, not a sensor")
-        known = ("state", sensor.device_class)
-        if row.quantity is not None and sensor.device_class and row.quantity not in known:
+        gives_one = sensor.driver in _ONE_QUANTITY and sensor.device_class is not None
+        if gives_one and row.quantity not in (None, "state", sensor.device_class):
             return _on(
                 "requires", f"{row.device!r} gives {sensor.device_class}, not {row.quantity}"
             )
