@@ -98,4 +98,5 @@ def _local_time(fields: Fields) -> LocalTime:
         fields.whole("minute", 0, 59),
         fields.maybe_whole("in_days", 0, 366),
         fields.maybe_whole("weekday", 0, 6),
+        fields.flag("may_be_later"),
     )

@@ -7,7 +7,7 @@ skipped; a time that a day has twice is met the first time. So every day has eac
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -61,13 +61,19 @@ def resolve(asked: LocalTime, *, said_s: float, zone: tzinfo) -> float:
     """What a person means by a time of day, in seconds since 1970.
 
     A day that was named counts from the day on which it was said, even when that time is over: so
-    "today at 7" said at 8 lies in the past. A weekday is the next one of that name.
+    "today at 7 in the morning" said at 8 lies in the past. A weekday is the next one of that name.
+    Where neither morning nor evening was said the sooner one to come is meant.
 
     Args:
         asked: what was asked for.
         said_s: when, in seconds since 1970.
         zone: the home's.
     """
+    if asked.may_be_later and asked.hour < 12:
+        early = replace(asked, may_be_later=False)
+        both = (early, replace(early, hour=asked.hour + 12))
+        found_s = [resolve(each, said_s=said_s, zone=zone) for each in both]
+        return min((each for each in found_s if each > said_s), default=found_s[-1])
     if asked.in_days is not None:
         day = datetime.fromtimestamp(said_s, zone).date() + timedelta(days=asked.in_days)
         return on_day(day, hour=asked.hour, minute=asked.minute, zone=zone).wall_s

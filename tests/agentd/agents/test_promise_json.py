@@ -26,7 +26,7 @@ DUES = st.builds(
     since=st.builds(Instant, NUMBER, NUMBER),
     boot=TEXT,
     length_s=st.none() | NUMBER,
-    at=st.none() | st.builds(LocalTime, st.integers(0, 23), st.integers(0, 59), st.none() | st.integers(0, 9), st.none() | st.integers(0, 6)),
+    at=st.none() | st.builds(LocalTime, st.integers(0, 23), st.integers(0, 59), st.none() | st.integers(0, 9), st.none() | st.integers(0, 6), st.booleans()),
     wall_s=st.none() | NUMBER,
 )  # fmt: skip
 PROMISES = st.builds(

@@ -87,6 +87,11 @@ def test_the_next_is_the_very_next(zone, after_s, clock, weekdays) -> None:
         pytest.param("2026-03-02T10:00", LocalTime(8, in_days=0),  "2026-03-02T07:00", id="today, and over"),
         pytest.param("2026-03-02T10:00", LocalTime(8, weekday=0),  "2026-03-09T07:00", id="Monday on a Monday"),
         pytest.param("2026-03-02T10:00", LocalTime(8, weekday=6),  "2026-03-08T07:00", id="Sunday"),
+        pytest.param("2026-03-02T06:00", LocalTime(8, may_be_later=True), "2026-03-02T07:00", id="at eight, in the morning"),
+        pytest.param("2026-03-02T10:00", LocalTime(8, may_be_later=True), "2026-03-02T19:00", id="at eight, by day"),
+        pytest.param("2026-03-02T22:00", LocalTime(8, may_be_later=True), "2026-03-03T07:00", id="at eight, at night"),
+        pytest.param("2026-03-02T10:00", LocalTime(8, in_days=0, may_be_later=True), "2026-03-02T19:00", id="today at eight"),
+        pytest.param("2026-03-02T22:00", LocalTime(8, in_days=0, may_be_later=True), "2026-03-02T19:00", id="today at eight, and over"),
         pytest.param("2026-03-28T12:00", LocalTime(2, 30),         "2026-03-29T01:30", id="a time that the night skips"),
     ],
 )  # fmt: skip
