@@ -160,11 +160,11 @@ class Promiser:
         talk: Conversation, what: str, now: Instant,
     ) -> str:  # fmt: skip
         """Have the yes before the promise: when it is due nobody may be there to ask."""
-        reasons = sentences(dict.fromkeys(v.reason for v in asking if v.reason))
+        reasons = [verdict.reason for verdict in asking]
         if found.confirmed:
             talk.pending = replace(found.confirmed, wish=wish)
-            return reasons
-        question = f"{reasons} {self._words.say('shall_i', what=what)}".strip()
+            return sentences(dict.fromkeys(reasons))
+        question = self._telling.asking(reasons, what)
         talk.pending = Pending(wish, now, found.chosen_by, question)
         return question
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from agentd.understand.answer import Describer
 from agentd.understand.words import Words
@@ -12,6 +14,8 @@ from llmagentos.home import Device, Home
 from llmagentos.plan import Action, Applied, Decision, Ruling, Stage, Verdict
 from llmagentos.reading import State
 from llmagentos.utterance import Interpretation
+
+_QUESTION: Final = re.compile(r"[^.!?]*\?")
 
 _READ_BACK = frozenset({Stage.READ_BACK, Stage.WITNESSED})
 
@@ -67,9 +71,17 @@ class ReplyMaker:
     def question(self, decision: Decision, home: Home) -> str:
         """The gate wants a yes: its reason, and what would be done."""
         waiting = [applied for applied in decision.applied if _waits_for_yes(applied)]
-        reasons = dict.fromkeys(a.verdict.reason for a in waiting if a.verdict and a.verdict.reason)
         what = self.wish((asked_of(applied) for applied in waiting), home)
-        return " ".join((sentences(reasons), self._words.say("shall_i", what=what))).strip()
+        return self.asking((a.verdict.reason for a in waiting if a.verdict), what)
+
+    def asking(self, reasons: Iterable[str], what: str) -> str:
+        """A question for a yes: why it is asked, and what a yes does.
+
+        A reason that asks the same itself is left out.
+        """
+        told = (_QUESTION.sub("", reason).strip() for reason in reasons)
+        question = self._words.say("shall_i", what=what)
+        return " ".join((sentences(dict.fromkeys(told)), question)).strip()
 
     def wrong_channel(self, decision: Decision) -> str:
         """Why a yes was not taken: the gate's reason, the same on every channel."""
