@@ -22,6 +22,7 @@ from hal.board.edges import read_edges
 from llmagentos.client import Door, DoorError
 from models import store
 from models.errors import ModelError
+from tests import bench_journal
 
 COMMANDS = 500
 BIN = Path(sys.prefix) / "bin"
@@ -178,6 +179,7 @@ def bench_under_load(run: Path) -> None:
 
 def main() -> None:
     bench_box()
+    bench_journal.main()
     with suppress(ImportError):
         from tests import bench_llm
 

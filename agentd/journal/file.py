@@ -25,6 +25,10 @@ _CHECKED_WHOLE_BYTES: Final = 8 * 1024 * 1024
 take seconds on a card, the tables of what was promised alone. The rest is found out when it is
 read."""
 
+_PAGE_BYTES: Final = 1024
+"""Of a new file. A commit touches a dozen pages and writes each of them whole: a day of 500
+actuations costs the card 21 MB with these, 36 MB with SQLite's usual 4096."""
+
 _TAILS: Final = ("", "-wal", "-shm")
 
 _WAL_MAGIC: Final = (0x377F0682, 0x377F0683)
@@ -120,6 +124,7 @@ class JournalFile:
         if found > schema.VERSION:
             text = f"it is of version {found}, this program knows {schema.VERSION} at most"
             raise Damaged(text)
+        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         self._check(connection)

@@ -211,11 +211,16 @@ class Journal:
     def readings(
         self, device: str, quantity: str, since_s: float, until_s: float = inf
     ) -> tuple[Minute, ...]:
-        """The minutes of one sensor that began within a time, oldest first; raises as `last`.
+        """The minutes of one sensor that began within a time, oldest first; waits and raises as
+        `last`.
 
         The minute that still runs is not among them.
         """
-        until_s = min(until_s, self._clock().wall_s)
+        wall_s = self._clock().wall_s
+        if rows := self._minutes.take(wall_s=wall_s):
+            self._writer.post(row.minutes(rows))
+        self.flush()
+        until_s = min(until_s, wall_s)
         find = partial(
             query.minutes, device=device, quantity=quantity, since_s=since_s, until_s=until_s
         )
@@ -298,7 +303,8 @@ class Journal:
     ) -> Future[_T]:
         done: Future[_T] = Future()
         done.set_running_or_notify_cancel()  # nobody can take back what is on its way
-        self._writer.post(Job(write, done, is_settling=is_settling))
+        weight = 0 if is_settling else 1
+        self._writer.post(Job(write, done, weight=weight, is_settling=is_settling))
         return done
 
     def _read(self, find: Callable[[sqlite3.Connection], _T], nothing: _T) -> _T:
@@ -321,8 +327,12 @@ class Journal:
             self._earlier = query.newest(connection, "intent", "id")
         self.outbox.pass_over(query.newest(connection, "outbox", "number"))
 
-    def _gather(self) -> list[Job]:
-        rows = self._minutes.take(wall_s=self._clock().wall_s)
+    def _gather(self, *, has_company: bool) -> list[Job]:
+        """Minutes that have ended, when something else is written anyway or they waited long."""
+        wall_s = self._clock().wall_s
+        if not (has_company or self._minutes.is_due(wall_s)):
+            return []
+        rows = self._minutes.take(wall_s=wall_s)
         return [row.minutes(rows)] if rows else []
 
     def _tend(self, connection: sqlite3.Connection) -> bool:

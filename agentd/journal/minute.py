@@ -14,6 +14,10 @@ MINUTE_S: Final = 60
 _GRACE_S: Final = 2.0
 """So long after its end readings of a minute may still come in; later ones cost a second write."""
 
+HOLD_S: Final = 300.0
+"""So long an ended minute waits for something else to be written, for each commit costs the card
+its own 20 to 40 KB. A crash loses no more than that."""
+
 _SERIES_MAX: Final = 20_000
 """Sensors and minutes that may be held; what comes beyond it is not averaged."""
 
@@ -40,7 +44,7 @@ class Minutes:
         self._due_s = math.inf
 
     def add(self, reading: Reading) -> bool:
-        """Take in a reading; whether a minute has ended by its time.
+        """Take in a reading; whether, by its time, a minute should wait no longer.
 
         What is not a good number is left out.
         """
@@ -58,8 +62,13 @@ class Minutes:
                 found.count += 1
             elif len(self._sums) < _SERIES_MAX:
                 self._sums[key] = _Sum(value, value, value, 1)
-                self._due_s = min(self._due_s, (minute + 1) * MINUTE_S + _GRACE_S)
+                self._due_s = min(self._due_s, (minute + 1) * MINUTE_S + HOLD_S)
             return reading.at.wall_s >= self._due_s
+
+    def is_due(self, wall_s: float) -> bool:
+        """Whether a minute should wait no longer."""
+        with self._lock:
+            return wall_s >= self._due_s or any(wall_s < key[0] * MINUTE_S for key in self._sums)
 
     def take(self, *, wall_s: float | None = None) -> list[Row]:
         """The minutes that have ended, in order of time; all of them when no time is given.
@@ -71,7 +80,7 @@ class Minutes:
             ended = sorted(key for key in self._sums if _has_ended(key[0], wall_s))
             rows = [(key, self._sums.pop(key)) for key in ended]
             minutes = [key[0] for key in self._sums]
-            self._due_s = (min(minutes) + 1) * MINUTE_S + _GRACE_S if minutes else math.inf
+            self._due_s = (min(minutes) + 1) * MINUTE_S + HOLD_S if minutes else math.inf
         return [
             (key[0], each.low, each.total / each.count, each.high, each.count, *key[1:])
             for key, each in rows

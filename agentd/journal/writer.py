@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from agentd.journal.errors import JournalError
 from agentd.journal.file import JournalFile, is_damage
@@ -34,10 +34,10 @@ _LOOK_S: Final = 10.0
 _CLOSE_S: Final = 5.0
 
 _CHECKPOINT_COMMITS: Final = 250
-"""Commits between two copies of the write-ahead file into the main one: about 1000 pages, 4 MB.
-Each page that changed often is copied once, which is what saves the card."""
+"""Commits between two copies of the write-ahead file into the main one: two or three thousand
+pages. Each page that changed often is copied once, which is what saves the card."""
 
-_WAL_PAGES: Final = 2000
+_WAL_PAGES: Final = 8000
 """Size at which SQLite itself would copy, inside a commit: the bound, if ours did not come."""
 
 _WAL_BYTES: Final = 16 * 1024 * 1024
@@ -56,13 +56,19 @@ class Job:
     kept and tried again until it is written."""
 
     weight: int = 1
-    """Rows it holds in memory."""
+    """Rows it holds in memory; 0 for one that writes nothing."""
 
     is_dispensable: bool = False
     """Lost before others when too much waits for a disk that fails."""
 
     is_settling: bool = False
     """Fails, too, when rows that were recorded before it are lost."""
+
+
+class Gather(Protocol):
+    """Gives jobs that have come due; knows whether something else is written anyway."""
+
+    def __call__(self, *, has_company: bool) -> Sequence[Job]: ...
 
 
 class _Unfit(Exception):
@@ -80,7 +86,7 @@ class Writer:
         self,
         file: JournalFile,
         *,
-        gather: Callable[[], Sequence[Job]],
+        gather: Gather,
         tend: Callable[[sqlite3.Connection], bool],
         on_open: Callable[[sqlite3.Connection], None],
         steps: Steps = pass_by,
@@ -90,7 +96,7 @@ class Writer:
 
         Args:
             file: where to write.
-            gather: more jobs that have come due; asked in each round.
+            gather: asked in each round for more jobs that have come due.
             tend: does a little upkeep in a transaction of its own after each round; True when
                 there is more of it to do at once.
             on_open: looks at each file that was opened, before anything is written to it.
@@ -151,7 +157,9 @@ class Writer:
         while is_open:
             batch = self._take(0.0 if has_more else RETRY_S if self._kept else _LOOK_S)
             self._beat.busy()
-            self._commit([*self._kept, *self._gather(), *batch])
+            jobs = [*self._kept, *batch]
+            more = self._gather(has_company=any(job.weight for job in jobs))
+            self._commit([*jobs, *more])
             has_more = self._keep_up()
             self._beat.idle()
             with self._changed:

@@ -163,4 +163,4 @@ def test_readings_grow_old_in_a_running_journal(
         journal.settle().result(5)
     journal.close()
     (kept,) = look(path, "SELECT count(*) FROM minute")[0]
-    assert 55 <= kept <= 72, "an hour, and what came since the last pass"
+    assert 50 <= kept <= 75, "an hour, and what came since the last pass"

@@ -110,6 +110,21 @@ def test_a_box_starts_on_a_full_disk_and_heals(disk: Disk, clock: HandClock) -> 
     ballast.unlink()
     wait_for(journal, "ok")
     assert len(journal.entries()) == 1
+    assert journal.set_aside is None, "a file half made is not taken for a broken one"
+    journal.close()
+
+
+def test_what_stands_twice_makes_room_on_a_full_disk(disk: Disk, clock: HandClock) -> None:
+    Journal(disk.path, clock=clock).close()
+    journal = Journal(disk.path, clock=clock)
+    for number in range(150):
+        journal.save("promise", "a", f"{number} " * 300).result(5)
+    assert disk.path.with_name("journal.db-wal").stat().st_size > 200_000
+    disk.fill()
+    journal.record_note("start", "x" * 50_000)
+    journal.flush(timeout_s=5)
+    wait_for(journal, "ok")
+    assert [len(note.text) for note in journal.notes()] == [50_000]
     journal.close()
 
 
@@ -173,7 +188,8 @@ def test_too_much_that_waits_loses_minutes_first_and_says_so(disk: Disk, clock: 
             journal.record_reading(reading(20.0, wall_s=at_s, device=f"s{number}"))
         clock.advance(63)
         disk.fill()
-        assert journal.flush(timeout_s=5) is False
+        assert journal.readings("s1", "moisture", 0) == ()
+        assert journal.status()[0] == "failing"
     for number in range(MAX_WAITING - 1000):
         journal.record_note("note", str(number))
         if number % 900 == 0:
@@ -222,6 +238,31 @@ sys.stdout.flush()
 journal.close()
 """
 
+
+def under_strace(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the child above with its system calls looked at."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed, nothing else gets between SQLite and the kernel")
+    command = ["strace", "-f", "-qq", *options, sys.executable, "-c", CHILD, str(path)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=env, check=False, timeout=120
+    )
+    if "ptrace" in done.stderr:
+        pytest.skip(f"strace may not trace here: {done.stderr.splitlines()[0]}")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_each_promise_is_synced_before_it_is_told(path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    under_strace(path, "-y", "-e", "trace=fdatasync,fsync", "-o", str(log))
+    synced = [line for line in log.read_text().splitlines() if "journal.db-wal>" in line]
+    assert len(synced) >= 60, "once for each of the sixty"
+    folder = [line for line in log.read_text().splitlines() if f"<{path.parent}>" in line]
+    assert folder, "the names of the files are synced, too"
+
+
 FAULTS = [
     # call          error      times        what SQLite makes of it
     ("fdatasync",   "EIO",     "8..20",     "disk I/O error"),
@@ -236,20 +277,8 @@ FAULTS = [
 def test_an_error_of_the_disk_is_told_and_loses_nothing(
     call: str, error: str, when: str, word: str, path: Path
 ) -> None:
-    command = [
-        "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-        "-e", f"inject={call}:error={error}:when={when}", sys.executable, "-c", CHILD, str(path),
-    ]  # fmt: skip
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed, nothing else makes a system call fail")
-    root = str(Path(__file__).parents[3])
-    env = {**os.environ, "PYTHONPATH": root}
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=env, check=False, timeout=120
-    )
-    if "ptrace" in done.stderr:
-        pytest.skip(f"strace may not trace here: {done.stderr.splitlines()[0]}")
-    assert done.returncode == 0, done.stderr
+    fault = f"inject={call}:error={error}:when={when}"
+    done = under_strace(path, "-o", "/dev/null", "-e", f"trace={call}", "-e", fault)
     told = json.loads(done.stdout)
     assert told["refused"], "the fault hit nothing"
     assert all(str(path) in text and re.search(word, text) for text in told["errors"])

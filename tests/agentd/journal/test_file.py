@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from agentd.journal import Journal, schema
-from agentd.journal.file import _CHECKED_WHOLE_BYTES
+from agentd.journal.file import _CHECKED_WHOLE_BYTES, JournalFile
 from tests.agentd.clock import HandClock
 from tests.agentd.journal.conftest import Open
 from tests.agentd.journal.rows import ON, do, is_sound, look, plan
 
-PAGE = 4096
+PAGE = 1024
 
 
 def fill(journal: Journal, count: int = 30) -> None:
@@ -118,6 +118,19 @@ def test_promises_are_taken_over_out_of_a_file_that_is_set_aside(
     assert "cut short" in {each.occasion for each in journal.interrupted()}
 
 
+def test_a_page_that_is_not_read_at_the_start_is_found_to_be_broken(
+    open_journal: Open, path: Path, clock: HandClock
+) -> None:
+    first = open_journal()
+    fill(first)
+    first.close()
+    (root,) = look(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'applied_by_time'")[0]
+    edit(path, lambda content: overwrite(content, (root - 1) * PAGE, PAGE))
+    file = JournalFile(path, clock=clock)
+    file.open().close()
+    assert file.set_aside is not None
+
+
 def test_only_the_last_broken_file_is_kept(
     open_journal: Open, path: Path, clock: HandClock
 ) -> None:
@@ -198,8 +211,8 @@ def test_a_write_ahead_file_damaged_anywhere_leaves_a_sound_journal(
 def test_a_file_of_before_versions_gets_the_new_tables(open_journal: Open, path: Path) -> None:
     execute(path, schema._TO_1)
     execute(path, """
-        INSERT INTO cause VALUES ('box/0/1', 5.0, 'voice', '', NULL, 3, 'rule', NULL);
-        INSERT INTO applied VALUES (NULL, 'box/0/1', 6.0, 'lamp', 'turn_on', '{}', 'read_back',
+        INSERT INTO cause VALUES ('box/0/1', 1790000000.0, 'voice', '', NULL, 3, 'rule', NULL);
+        INSERT INTO applied VALUES (NULL, 'box/0/1', 1790000000.0, 'lamp', 'turn_on', '{}', 'read_back',
                                     'allow', '', '', '{"state": "on"}');
     """)  # fmt: skip
     assert look(path, "PRAGMA user_version") == [(0,)]

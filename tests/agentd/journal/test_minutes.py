@@ -29,12 +29,31 @@ def test_a_minute_is_written_once_it_has_ended(
     journal.settle().result(5)
     assert journal.readings("soil", "moisture", 0) == ()
     clock.advance(40)
-    journal.record_reading(reading(22, wall_s=clock.now.wall_s))
-    journal.settle().result(5)
     assert journal.readings("soil", "moisture", 0) == (
         Minute("soil", "moisture", "%", START_S, 19.0, pytest.approx(63.5 / 3), 24.5, 3),
     )
     assert look(path, "SELECT count(*) FROM minute") == [(1,)]
+
+
+def test_ended_minutes_go_with_what_is_written_anyway_or_wait_for_five(
+    journal: Journal, clock: HandClock, path: Path
+) -> None:
+    clock.advance(START_S - clock.now.wall_s)
+
+    def live(minutes: int) -> int:
+        for _ in range(minutes):
+            journal.record_reading(reading(20, wall_s=clock.now.wall_s))
+            clock.advance(60)
+        clock.advance(3)
+        journal.settle().result(5)
+        return look(path, "SELECT count(*) FROM minute")[0][0]
+
+    assert live(2) == 0
+    journal.record_note("start", "")
+    assert live(0) == 2
+    assert live(4) == 2
+    assert live(1) == 2
+    assert live(1) == 8
 
 
 def test_the_running_minute_is_written_at_the_end_and_goes_on_after_it(
@@ -83,12 +102,10 @@ def test_a_reading_that_comes_late_joins_its_minute(journal: Journal, clock: Han
     clock.advance(START_S - clock.now.wall_s)
     journal.record_reading(reading(10, wall_s=clock.now.wall_s))
     clock.advance(65)
+    assert len(journal.readings("soil", "moisture", 0)) == 1
     journal.record_reading(reading(30, wall_s=START_S + 59))
     journal.record_reading(reading(30, wall_s=clock.now.wall_s))
-    journal.flush()
     clock.advance(65)
-    journal.record_reading(reading(30, wall_s=clock.now.wall_s))
-    journal.flush()
     assert [(each.mean, each.count) for each in journal.readings("soil", "moisture", 0)] == [
         (20, 2),
         (30, 1),
