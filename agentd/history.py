@@ -106,7 +106,7 @@ def _event(acts: Sequence[Sequence[Entry]], wording: Wording) -> _Event:
     by, at = wording.by(entry), wording.time(entry.at_s)
     weight = _weight(entry)
     if len(acts) == 1:
-        reason = f", because {wording.because(entry)}" if weight > _PERSON else "."
+        reason = f": {entry.reason}" if weight > _PERSON and entry.reason else "."
         return _Event(entry.at_s, weight, f"{names} {was} {done} {by} {at}{reason}")
     text = f"{names} {was} set {_times(len(acts))} {by}, last {done} {at}."
     return _Event(entry.at_s, weight, text, len(acts))
@@ -134,8 +134,8 @@ def _refused(told: Sequence[Entry], wording: Wording) -> list[_Event]:
         became = "failed" if entry.stage == Stage.FAILED else became
         often = f" {_times(len(group))}, last" if len(group) > 1 else ""
         wish = wording.wish(entry).replace(" it", f" the {wording.name(entry.device)}", 1)
-        text = f"{wish[:1].upper()}{wish[1:]} {wording.by(entry)} {became}{often} "
-        text += f"{wording.time(entry.at_s)}: {entry.reason or 'I cannot say why.'}"
+        text = f"{wish[:1].upper()}{wish[1:]} {became}{often} {wording.time(entry.at_s)}, "
+        text += f"asked for {wording.asker(entry)}: {entry.reason or 'I cannot say why.'}"
         weight = 6 if deed.is_by_person(entry) or entry.stage == Stage.FAILED else 1
         events.append(_Event(entry.at_s, weight, text, len(group)))
     return events

@@ -159,7 +159,7 @@ def _back(
     found: list[tuple[Action, ...]] = []
     try:
         for entry in sorted(first.values(), key=lambda each: -each.id):
-            newer = [each for each in since if each.device == entry.device and each.id > entry.id]
+            newer = [each for each in since if each.device == entry.device and each.id >= entry.id]
             device = _known(entry.device, observation.home)
             actions = _actions(_Goal(device, entry.before, newer), observation)
             if actions:

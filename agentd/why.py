@@ -114,8 +114,9 @@ def _refusal(refused: Entry, wording: Wording, state: State | None) -> str:
     is_so = f"is {number(seen)}" if seen is not None else "is as it was"
     became = "failed" if refused.stage == Stage.FAILED else "was refused"
     became = "waits for a yes" if deed.is_question(refused) else became
-    wish = f"{wording.wish(refused)} {wording.by(refused)} {wording.time(refused.at_s)}"
-    return f"The {name} {is_so} because {wish} {became}: {refused.reason or 'I cannot say why.'}"
+    asked = f"{wording.time(refused.at_s)}, asked for {wording.asker(refused)}"
+    reason = refused.reason or "I cannot say why."
+    return f"The {name} {is_so} because {wording.wish(refused)} {became} {asked}: {reason}"
 
 
 def _is_moved(entries: Sequence[Entry], state: State | None, home: Home) -> bool:

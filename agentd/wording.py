@@ -106,13 +106,17 @@ class Wording:
         if entry.rank == Rank.SAFETY:
             return "by the box itself" if deed.is_sweep(entry) else "by a safety rule"
         if entry.because:
-            return "as it was promised"
+            return "as promised"
         if entry.channel == "rule":
             owner = self.home.by_id.get(entry.who)
             return f"by the {owner.name}" if owner else f"by rule “{entry.who}”"
         if entry.rank < Rank.RULE and entry.who:
             return f"by agent “{entry.who}”"
         return self.way(entry.channel, entry.area)
+
+    def asker(self, entry: Entry) -> str:
+        """Whose wish it was, as it follows "asked for"."""
+        return "by a promise" if entry.because else self.by(entry)
 
     def because(self, entry: Entry) -> str:
         """What started it, as a clause that follows "because", with its full stop."""

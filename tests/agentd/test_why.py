@@ -63,7 +63,7 @@ def test_what_changed_nothing_is_not_the_cause() -> None:
 def test_a_refused_wish_tells_why_it_is_still_off() -> None:
     text = why(entry(1, action="turn_off"), refused(2), is_now="off")
     assert text.startswith(
-        "The desk lamp is off because switching it on by voice at 11:02 was refused: "
+        "The desk lamp is off because switching it on was refused at 11:02, asked for by voice: "
         "The tank is empty."
     )
     assert "The desk lamp was switched off at 11:01" in text
@@ -75,13 +75,13 @@ def test_a_refusal_of_before_the_last_change_is_over() -> None:
 
 def test_a_question_that_waits_is_no_refusal() -> None:
     asked = refused(1, ruling="confirm", reason="Shall I really switch it on?")
-    assert "waits for a yes: Shall I" in why(asked, is_now="off")
+    assert "waits for a yes at 11:01, asked for by voice: Shall I" in why(asked, is_now="off")
 
 
 def test_the_last_thing_that_was_refused_is_told_when_no_device_is_named() -> None:
     text = why(entry(1), refused(2, "pump"), device=None)
     assert text == (
-        "The pump is as it was because switching it on by voice at 11:02 was refused: "
+        "The pump is as it was because switching it on was refused at 11:02, asked for by voice: "
         "The tank is empty."
     )
 
