@@ -178,10 +178,19 @@ class Machine:
         """Monotonic instant at which a unit's main process was started."""
         return int(self.show(unit, "ExecMainStartTimestampMonotonic")) / 1e6
 
+    @property
+    def pid_1(self) -> str:
+        """Number of its first process, as it is called out here."""
+        return str(self._pid_1)
+
+    def host_pid(self, unit: str = "agentd") -> int:
+        """Number of a unit's main process, as it is called out here."""
+        listed = self.path(f"/sys/fs/cgroup/system.slice/{unit}.service/cgroup.procs")
+        return int(listed.read_text().split()[0])
+
     def signal(self, name: str, unit: str = "agentd") -> float:
         """Send a signal to a unit's main process; the monotonic instant just before."""
-        listed = self.path(f"/sys/fs/cgroup/system.slice/{unit}.service/cgroup.procs")
-        pid = int(listed.read_text().split()[0])  # numbers as they are called out here
+        pid = self.host_pid(unit)
         at = time.monotonic()
         os.kill(pid, getattr(signal, f"SIG{name}"))
         return at

@@ -12,13 +12,17 @@ from __future__ import annotations
 import os
 import random
 import statistics
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from agentd.progress import MOVE_S, WRITE_S
 from tests.broker import wait_until
 from tests.image.machine import Machine
 
@@ -141,7 +145,7 @@ class Mortal:
             timeout_s=WATCHDOG_S + 10.0,
             what="the end",
         )
-        return at if at else self._watchdog_at()
+        return at if at else self.watchdog_at()
 
     def safe_after_s(self, at: float) -> dict[str, float]:
         """How long each output took to its safe state, by the board; infinite: it never came."""
@@ -157,9 +161,22 @@ class Mortal:
                 last = edge["t_mono"] - at
         return last
 
-    def _watchdog_at(self) -> float:
+    def watchdog_at(self) -> float:
         """When systemd sent the signal for want of a sign of life: it leaves `active` then."""
         return int(self.machine.show("agentd", "ActiveExitTimestampMonotonic")) / 1e6
+
+
+@contextmanager
+def load(machine: Machine) -> Iterator[None]:
+    """Twice as many busy processes as there are processors, none of them nice."""
+    busy = ["nsenter", "--all", "--target", machine.pid_1, "sh", "-c", "while :; do :; done"]
+    processes = [subprocess.Popen(busy) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def stop(machine: Machine) -> float:
@@ -210,6 +227,19 @@ def mortal(installed: Path) -> Iterator[Mortal]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", WAYS)
 def test_outputs_are_safe_after(way: str, mortal: Mortal, tell: Callable[[str], None]) -> None:
+    die_often(way, mortal, tell)
+
+
+@pytest.mark.units
+@pytest.mark.timeout(600)
+def test_outputs_are_safe_after_a_death_on_a_busy_machine(
+    mortal: Mortal, tell: Callable[[str], None]
+) -> None:
+    with load(mortal.machine):
+        die_often("SIGKILL", mortal, tell)
+
+
+def die_often(way: str, mortal: Mortal, tell: Callable[[str], None]) -> None:
     slowest_s: list[float] = []
     for number in range(ROUNDS):
         mortal.live()
@@ -244,3 +274,49 @@ def test_without_the_line_that_makes_them_safe(way: str, mortal: Mortal) -> None
     finally:
         mortal.machine.path(place).unlink()
         mortal.machine.systemctl("daemon-reload")
+
+
+# loops that stand still ---------------------------------------------------------------------------
+
+STANDS: Final = {
+    "tick": ((), "all", 0.0),
+    "journal": (("-f",), "fdatasync", WRITE_S),
+    "mqtt": (("-f",), "epoll_wait", MOVE_S),
+}
+"""What strace holds up, of which threads, and how long a loop may stand there. The door's own
+epoll_wait is held up too, but while it waits for work, which may take any time."""
+
+
+@pytest.mark.units
+@pytest.mark.skipif(not os.environ.get("LONG"), reason="takes a minute: LONG=1")
+@pytest.mark.parametrize("name", STANDS)
+def test_one_loop_that_stands_still_is_a_death(
+    name: str, mortal: Mortal, tell: Callable[[str], None]
+) -> None:
+    threads, call, deadline_s = STANDS[name]
+    mortal.live()
+    pid, began_at = mortal.machine.host_pid(), time.monotonic()
+    hold_up = ["-e", f"inject={call}:delay_enter=300000000", "-e", f"trace={call}"]
+    tracer = subprocess.Popen(
+        ["strace", "-qq", "-o", "/dev/null", *threads, *hold_up, "-p", str(pid)]
+    )
+    asking = threading.Thread(target=ask_for_something, args=(mortal.machine,))
+    asking.start()
+    try:
+        wait_until(lambda: mortal.machine.show("agentd", "ActiveState") != "active",
+                   timeout_s=deadline_s + WATCHDOG_S + 15.0, what="the watchdog")  # fmt: skip
+    finally:
+        tracer.kill()  # it would hold on to the dead threads
+        tracer.wait()
+        asking.join()
+    wait_until(lambda: mortal.machine.show("agentd", "ActiveState") == "failed", what="the end")
+    at = mortal.watchdog_at()
+    tell(f"{name} stands: killed after {at - began_at:.1f} s")
+    assert max(mortal.safe_after_s(at).values()) <= SAFE_S + 0.5  # the tracer was in the way
+    assert (f"{name}: no progress" in mortal.machine.log("agentd")) == (name != "tick")
+
+
+def ask_for_something(machine: Machine) -> None:
+    """A command that has to be written down; it gets no answer."""
+    with suppress(Exception):
+        machine.request("set", device="fan", value="off")
