@@ -40,7 +40,7 @@ UNITS: Final = {
 
 _FIXES: Final = {"1": "gps", "2": "dgps", "3": "gps", "4": "rtk", "5": "float_rtk",
                  "6": "estimated"}  # fmt: skip
-_SENTENCE: Final = re.compile(rb"\$([A-Z]{2}[A-Z]{3},[\x20-\x7e]*)\*([0-9A-Fa-f]{2})")
+_SENTENCE: Final = re.compile(rb"\$([A-Z]{2}[A-Z]{3},[ -#%-)+-~]*)\*([0-9A-Fa-f]{2})")
 _ANGLE: Final = re.compile(r"(\d{2,3})(\d{2}\.\d{1,8})")
 _NUMBER: Final = re.compile(r"-?\d{1,6}(\.\d{1,6})?")
 
@@ -89,8 +89,8 @@ def decode(line: bytes) -> dict[str, Sample]:
 
 def _read_rmc(fields: Sequence[str]) -> dict[str, Sample]:
     """Time, status, latitude, N/S, longitude, E/W, knots, ..."""
-    if len(fields) < 9:
-        raise SentenceError("RMC with too few fields")
+    if not 9 <= len(fields) <= 13:
+        raise SentenceError("RMC with too few or too many fields")
     if fields[1] == "V":
         raise NoFix
     if fields[1] != "A":
@@ -105,8 +105,8 @@ def _read_rmc(fields: Sequence[str]) -> dict[str, Sample]:
 
 def _read_gga(fields: Sequence[str]) -> dict[str, Sample]:
     """Time, latitude, N/S, longitude, E/W, quality, satellites, dilution, altitude, M, ..."""
-    if len(fields) < 10:
-        raise SentenceError("GGA with too few fields")
+    if not 10 <= len(fields) <= 14:
+        raise SentenceError("GGA with too few or too many fields")
     if fields[5] == "0":
         raise NoFix
     if fields[5] not in _FIXES or not re.fullmatch(r"\d{1,2}", fields[6]) or fields[9] != "M":
