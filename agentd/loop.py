@@ -12,11 +12,12 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from agentd import safety
+from agentd.agents.keeper import Keeper
 from agentd.agents.promise import Wish
-from agentd.agents.rule import Rule
+from agentd.gate import Gate
 from agentd.inbox import Batch, Begun, Inbox, Latch, Proposal
 from agentd.intent import Intents
 from agentd.ledger import Ledger, Unwritten
@@ -24,11 +25,9 @@ from agentd.step import Step, Steps, pass_by
 from agentd.world import SWEEP_S, House, World
 from llmagentos.cause import Cause, Origin, Rank
 from llmagentos.clock import Instant
-from llmagentos.home import Home
-from llmagentos.kind import Scalar
 from llmagentos.plan import Action, Applied, Decision, Plan, Ruling, Stage, Verdict
 from llmagentos.reading import Reading, State
-from llmagentos.utterance import Observation, Timer
+from llmagentos.utterance import Observation
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +36,6 @@ IDLE_S: Final = SWEEP_S
 
 BUSY_S: Final = 0.05
 """Pause between turns while something is under way (a cover travels)."""
-
-SAVE_S: Final = 10.0
-"""Longest pause between two looks at what the gate remembers: time that an output has been on
-grows by itself."""
 
 _ONCE: Final = frozenset({"toggle", "press"})
 """Actions that do something else, or more, when they are done a second time."""
@@ -64,28 +59,6 @@ _QUIET: Final = Turn()
 
 Publish = Callable[[Turn], None]
 """Takes what a turn changed; must not block."""
-
-
-class Keeper(Protocol):
-    """Whoever keeps promises and rules; see `agentd.agents.promises`."""
-
-    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
-        """Take over the rules of a house, and the devices that they speak of."""
-
-    def turn(
-        self,
-        observation: Observation,
-        readings: Iterable[Reading],
-        before: Mapping[str, State],
-        now: Instant,
-    ) -> Iterable[Wish]:
-        """What is due now; never blocks."""
-
-    def told(self, occasion: str, decision: Decision | None) -> None:
-        """Take the decision on a wish; None when its occasion was begun before."""
-
-    def timers(self, now: Instant) -> tuple[Timer, ...]:
-        """The timers that run."""
 
 
 class Loop:
@@ -127,13 +100,8 @@ class Loop:
         self._keeper = keeper
         self._is_clock_set = is_clock_set
         self._steps = steps
-        self._world = World(note=self._note, steps=steps)
-        self._gate = safety.GateState(started_at=now)
-        self._boot_id = boot_id
-        self._remembered = remembered
-        self._saved: dict[str, str] = {}
-        self._saved_gate = self._gate
-        self._saved_at_s = now.mono_s
+        self._gate = Gate(self._ledger, now=now, boot_id=boot_id, remembered=remembered)
+        self._world = World(note=self._gate.note, steps=steps)
         self._intents = Intents(self._ledger, inbox)
         self._ordered_at_s: dict[str, float] = {}
         self._owed: dict[str, safety.Order] = {}
@@ -152,9 +120,7 @@ class Loop:
 
     def adopt(self, house: House, now: Instant) -> None:
         """Take over a house. What did not change keeps its state; what works no more says so."""
-        if self._remembered is not None:  # only now is it known which outputs there are
-            self._gate = safety.thaw(self._remembered, house.rows, now=now, boot_id=self._boot_id)
-            self._saved, self._remembered = dict(self._remembered), None
+        self._gate.adopt(house.rows, now)
         self._world.adopt(house, now)
         if self._keeper:
             self._keeper.adopt(house.rules, house.home)
@@ -163,21 +129,19 @@ class Loop:
         self, now: Instant, *, rule: str, reason: str, only: Collection[str] | None = None
     ) -> None:
         """Drive every output, or those named, to its declared safe state, in this thread, now."""
-        rows = self._world.house.rows
-        if only is not None:
-            rows = {name: row for name, row in rows.items() if name in only}
-        orders = safety.safe_orders(self._observe(now), rows, rule=rule, reason=reason)
+        observation = self._observe(now)
+        orders = self._gate.safe_orders(observation, rule=rule, reason=reason, only=only)
         self._obey(orders, now)
 
     @property
     def faults(self) -> dict[str, str]:
         """Devices that stay safe until a person resets them, with the reason."""
-        return {name: track.fault for name, track in self._gate.tracks.items() if track.fault}
+        return self._gate.faults
 
     def exempt(self, devices: Collection[str], who: str) -> None:
         """Let a promise or rule that a person has just made pass that person's own hold; in the
         tick's thread."""
-        self._gate = safety.exempt(self._gate, devices, who)
+        self._gate.exempt(devices, who)
 
     def observe(self, now: Instant) -> Observation:
         """All that is known; may be called from any thread."""
@@ -191,9 +155,7 @@ class Loop:
 
     def preview(self, plan: Plan, now: Instant) -> tuple[Verdict, ...]:
         """What the gate would say to a plan; may be called from any thread."""
-        return safety.review(
-            self._absolute(plan), self._gate, self._observe(now), self._world.house.rows
-        )
+        return self._gate.review(self._absolute(plan), self._observe(now))
 
     def tick(self, batch: Batch, now: Instant) -> float:
         """One turn of the flow.
@@ -223,12 +185,6 @@ class Loop:
         self._world.take_in(known)
         self._world.sweep(now)
         return known
-
-    def _note(
-        self, row: safety.Row, values: Mapping[str, Scalar], now: Instant, plan: Plan | None
-    ) -> None:
-        rank = plan.origin.rank if plan else None
-        self._gate = safety.note(self._gate, row, values, now, rank=rank, plan=plan)
 
     # infer ------------------------------------------------------------------------------------
 
@@ -260,17 +216,17 @@ class Loop:
     def _latch(self, latches: Iterable[Latch], now: Instant) -> None:
         for latch in latches:
             if latch.is_stop:
-                self._gate = safety.stop(self._gate)
-                rows, reason = self._world.house.rows, "Everything was stopped."
-                orders = safety.safe_orders(self._observe(now), rows, rule="stop", reason=reason)
+                self._gate.stop()
+                reason = "Everything was stopped."
+                orders = self._gate.safe_orders(self._observe(now), rule="stop", reason=reason)
                 self._obey(orders, now, cause=latch.cause)
             else:
-                self._gate = safety.reset(self._gate, latch.device)
+                self._gate.reset(latch.device)
             latch.done.set_result(None)
 
     def _enforce(self, now: Instant) -> None:
         """Let the limits fire; an output that does not follow is tried again once a second."""
-        orders = safety.watch(self._gate, self._observe(now), self._world.house.rows)
+        orders = self._gate.watch(self._observe(now))
         recent = {name for name, at_s in self._ordered_at_s.items() if now.mono_s - at_s < IDLE_S}
         due = [order for order in orders if order.action.device not in recent]
         due += [each for name, each in self._owed.items() if self._world.is_available(name)]
@@ -308,9 +264,8 @@ class Loop:
         device = applied.action.device
         if not self._world.is_available(device):
             return True
-        if self._gate.track(device).fault:
+        if not self._gate.fault(device, applied.reason):
             return False
-        self._gate = safety.fault(self._gate, device, applied.reason.rstrip("."))
         self._failed.append(applied)
         return True
 
@@ -320,13 +275,13 @@ class Loop:
         wanted = proposal.plan
         plan = self._absolute(wanted)
         self._intents.overtake(plan)
-        verdicts = self._review(plan, now)
+        verdicts = self._gate.review(plan, self._observe(now))
         self._steps(Step.JUDGED)
         must_wait = bool(plan.occasion) and (
             wanted.origin.rank is Rank.RULE or any(each.name in _ONCE for each in wanted.actions)
         )
         granted = [verdict.granted for verdict in verdicts if verdict.granted]
-        if granted and (must_wait or any(map(self._is_risky, granted))):
+        if granted and (must_wait or any(map(self._gate.is_risky, granted))):
             self._intents.begin(replace(proposal, plan=plan), granted)
         else:
             self._carry_out(proposal, plan, verdicts, now)
@@ -337,7 +292,7 @@ class Loop:
         plan, overtaken = begun.proposal.plan, self._intents.end(begun)
         verdicts = tuple(
             _overtaken(verdict) if verdict.asked.device in overtaken else verdict
-            for verdict in self._review(plan, now)
+            for verdict in self._gate.review(plan, self._observe(now))
         )
         is_repeat = not begun.is_new and not begun.error
         if begun.error:
@@ -365,13 +320,6 @@ class Loop:
         if self._keeper and plan.occasion:
             self._keeper.told(plan.occasion, None if is_repeat else decision)
 
-    def _review(self, plan: Plan, now: Instant) -> tuple[Verdict, ...]:
-        return safety.review(plan, self._gate, self._observe(now), self._world.house.rows)
-
-    def _is_risky(self, action: Action) -> bool:
-        row = self._world.house.rows[action.device]
-        return safety.is_risky(action, row, self._gate.track(action.device))
-
     def _absolute(self, plan: Plan) -> Plan:
         return replace(plan, actions=tuple(map(self._world.absolute, plan.actions)))
 
@@ -386,20 +334,10 @@ class Loop:
         self._decisions, self._said, self._failed = [], [], []
         if turn != _QUIET:
             self._publish(turn)
-        if self._gate is not self._saved_gate or now.mono_s - self._saved_at_s >= SAVE_S:
-            self._save_gate(now)
+        self._gate.save(now)
         if self._answers:
             answers, self._answers = self._answers, []
             self._ledger.settle().add_done_callback(lambda _: self._answer(answers))
-
-    def _save_gate(self, now: Instant) -> None:
-        """Write down what is new of what the gate remembers."""
-        self._saved_gate, self._saved_at_s = self._gate, now.mono_s
-        frozen = safety.freeze(self._gate, now=now, boot_id=self._boot_id)
-        for name, body in frozen.items():
-            if self._saved.get(name) != body:
-                self._ledger.record_document("gate", name, body)
-        self._saved = frozen
 
     def _answer(self, answers: Iterable[tuple[Future[Decision], Decision]]) -> None:
         """On any thread. What could not be written was done all the same: the journal itself

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
+from agentd.agents.keeper import Keeper
 from agentd.inbox import Inbox
 from agentd.ledger import Ledger
-from agentd.loop import Keeper, Loop, Turn
+from agentd.loop import Loop, Turn
 from agentd.world import House
 from llmagentos.cause import Cause
 from llmagentos.plan import Action, Decision

@@ -1,0 +1,36 @@
+"""What the tick asks of whoever keeps promises and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from agentd.agents.promise import Wish
+from agentd.agents.rule import Rule
+from llmagentos.clock import Instant
+from llmagentos.home import Home
+from llmagentos.plan import Decision
+from llmagentos.reading import Reading, State
+from llmagentos.utterance import Observation, Timer
+
+
+class Keeper(Protocol):
+    """Whoever keeps promises and rules; see `agentd.agents.promises`."""
+
+    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
+        """Take over the rules of a house, and the devices that they speak of."""
+
+    def turn(
+        self,
+        observation: Observation,
+        readings: Iterable[Reading],
+        before: Mapping[str, State],
+        now: Instant,
+    ) -> Iterable[Wish]:
+        """What is due now; never blocks."""
+
+    def told(self, occasion: str, decision: Decision | None) -> None:
+        """Take the decision on a wish; None when its occasion was begun before."""
+
+    def timers(self, now: Instant) -> tuple[Timer, ...]:
+        """The timers that run."""
