@@ -100,7 +100,7 @@ image: ## the card image for Pi 4 and 5, in build/image (as root)
 .PHONY: image-test
 image-test: setup build/packages-test ## look into the image, then boot it in an emulator (as root)
 	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
-	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot,home}.py \
+	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot,home,speech}.py \
 		$(IMAGE_TEST_OPTIONS)
 
 .PHONY: image-idle

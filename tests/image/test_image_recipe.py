@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -101,3 +102,12 @@ def test_second_slot_is_started_from_where_first_boot_makes_it() -> None:
     made = sorted(path.name for path in (HERE / "overlay/usr/lib/repart.d").iterdir())
     number = next(i for i, name in enumerate(made, 1) if "boot-b" in name)
     assert f"[tryboot]\nboot_partition={number}\n" in (HERE / "card/autoboot.txt").read_text()
+
+
+def test_every_file_for_a_system_is_on_the_list_of_what_is_installed() -> None:
+    done = subprocess.run([HERE.parent / "install.sh", "list"], capture_output=True, text=True)
+    listed = {line.partition("\t")[0] for line in done.stdout.splitlines()}
+    there = {
+        str(file.relative_to(REPO)) for file in (REPO / "systemd").rglob("*") if file.is_file()
+    }
+    assert listed == there - {"systemd/agentd.toml"}  # a configuration, which is never overwritten

@@ -183,7 +183,7 @@ def test_sudo_that_wants_a_password_is_not_asked(machine: Machine) -> None:
 
 
 def test_sudo_without_password_installs_what_is_missing(machine: Machine) -> None:
-    make_debian(machine, has="flite", user=1000, sudo='[ "$1" = -n ] || echo "sudo $*"')
+    make_debian(machine, has="flite strace", user=1000, sudo='[ "$1" = -n ] || echo "sudo $*"')
     done = machine.run("packages.sh", "test")
     assert done.returncode == 0
     assert done.stdout == f"sudo {SETUP}/packages.sh install shellcheck\n"
