@@ -1,16 +1,14 @@
-"""Commands about the box as a whole: stop, reset, reload, why, health, config, version."""
+"""Commands about the box as a whole: stop, reset, reload, health, config, version."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from agentd.ctl.command import Json, Run, connect, emit, say, warn
-from agentd.ctl.device import MaybeDeviceId, ask_about
 from agentd.ctl.failure import Code
 from agentd.ctl.show import show_table
 from llmagentos.client import DoorError
@@ -39,13 +37,6 @@ def reload(json: Json = False, run: Run = None) -> None:
         data = door.request("reload")
     emit(data, as_json=json, show=_show_reload)
     raise typer.Exit(Code.CONFIG if data.get("errors") else Code.DONE)
-
-
-def why(device: MaybeDeviceId = None, json: Json = False, run: Run = None) -> None:
-    """Tell why a device is as it is, or why the last thing was done."""
-    with connect(run) as door:
-        data = ask_about(door, "why", {"device": device} if device else {})
-    emit(data, as_json=json, show=_show_why)
 
 
 def health(json: Json = False, run: Run = None) -> None:
@@ -97,27 +88,6 @@ def _show_reload(data: Mapping[str, Any]) -> None:
     say(f"Reloaded: {', '.join(changed)}." if changed else "Nothing changed.")
     for line in data.get("errors") or ():
         warn(str(line))
-
-
-def _show_why(data: Mapping[str, Any]) -> None:
-    say(str(data["text"]))
-    for step in data.get("chain") or ():
-        say(f"  {' '.join(_step_words(step))}")
-
-
-def _step_words(step: Mapping[str, Any]) -> Iterator[str]:
-    """`18:04:31 desk_lamp turn_on by cli uid:1000, "turn it on" (demo/1f/7)`, as far as known."""
-    if step.get("at_s") is not None:
-        yield time.strftime("%H:%M:%S", time.localtime(step["at_s"]))
-    yield from (str(step[key]) for key in ("device", "action") if step.get(key))
-    if step.get("channel"):
-        yield " ".join(filter(None, ("by", step["channel"], step.get("who"))))
-    if step.get("text"):
-        yield f'"{step["text"]}"'
-    if step.get("rule"):
-        yield f"under {step['rule']}"
-    if step.get("cause"):
-        yield f"({step['cause']})"
 
 
 def _show_health(data: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from agentd.why import explain
 from llmagentos.cause import Rank
 from tests.agentd.entries import NOON_S, WORDING, entry, guarded, refused, ruled, seen
 
-SOIL = {"device": "soil", "quantity": "moisture", "value": 28.5, "unit": "%"}
-MADE = {"because": "box/0/1", "made_at_s": NOON_S - 600, "made_channel": "voice", "who": "p3"}
+SOIL: Any = {"device": "soil", "quantity": "moisture", "value": 28.5, "unit": "%"}
+MADE: Any = {"because": "box/0/1", "made_at_s": NOON_S - 600, "made_channel": "voice", "who": "p3"}
 
 
 def why(
