@@ -214,6 +214,20 @@ _ROWS: Final = (
         has_link=True,
     ),
     Row(
+        "board.health",
+        "hal.driver.pi_health:PiHealth",
+        {"sensor": _NONE},
+        "this board: processor temperature, throttling, under-voltage",
+        device_class="temperature",
+    ),
+    Row(
+        "board.undervoltage",
+        "hal.driver.pi_health:PiHealth",
+        {"binary_sensor": _NONE},
+        "whether this Raspberry Pi gets too little voltage",
+        device_class="problem",
+    ),
+    Row(
         "serial.jsonl",
         "hal.driver.json_lines:build",
         {

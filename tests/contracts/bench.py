@@ -20,6 +20,7 @@ from tests.contracts.pins import BOARDS, Board, ChipBoard, SimulatedBoard
 from tests.hal.bench import Cable, W1Tree, act, at, eventually, wiring
 from tests.hal.board.process import BoardProcess
 from tests.hal.chip import Sonar
+from tests.hal.driver.test_pi_health import TEMPERATURE, THROTTLED, SysTree
 from tests.hal.i2c import FakeI2c
 from tests.hal.modbus import Stations
 
@@ -410,6 +411,35 @@ class ModbusBench(SlowBench):
         self.far.close()
 
 
+class HealthBench(Bench):
+    """The files of a board's kernel."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        super().__init__(row, folder)
+        self.tree = SysTree(folder)
+        self.made = self.build()
+
+    def build(self, **fields: Any) -> Any:
+        options = {"path": str(self.folder), **fields.pop("options", self.row.options)}
+        return super().build(options=options, **fields)
+
+    @property
+    def file(self) -> str:
+        return TEMPERATURE if self.row.kind == "sensor" else THROTTLED
+
+    def act_on(self, value: Any) -> None:
+        self.tree.put(self.file, f"{self.row.levels[value]}\n")
+
+    def unplug(self) -> None:
+        (self.folder / self.file).unlink()
+
+    def replug(self) -> None:
+        """The file is there again with the next value."""
+
+    def close(self) -> None:
+        self.made.close()
+
+
 class BareBench(Bench):
     """A device made of other devices."""
 
@@ -451,6 +481,7 @@ _BENCHES: dict[str, Callable[[Row, Path], Bench]] = {
     "frame": FrameBench,
     "sonar": SonarBench,
     "bus": BusBench,
+    "health": HealthBench,
     "i2c": I2cBench,
     "modbus": ModbusBench,
     "bare": BareBench,

@@ -18,6 +18,7 @@ from hal.driver import (
     mh_z19,
     modbus_register,
     nmea_gps,
+    pi_health,
     pms5003,
     sht31,
 )
@@ -140,6 +141,11 @@ WIRES = (
          lambda raw: any(sum(w[1:9]) % 256 == 0 for w in windows(raw, b"\xff\x86", 9))),
     Wire("serial.nmea", (test_nmea_gps.RMC + b"\r\n", test_nmea_gps.GGA + b"\r\n"),
          hear_lines(lambda line: nmea_gps.decode(line).values()), nmea_is_sound),
+    Wire("board.health", (b"48312\n", b"-5\n"), lambda raw: [pi_health.read_celsius(raw)],
+         lambda raw: bool(re.fullmatch(rb"\s*[-+]?[0-9]+\s*\n", raw))),
+    Wire("board.undervoltage", (b"50005\n", b"0\n"),
+         lambda raw: pi_health.read_flags(raw).values(),
+         lambda raw: bool(re.fullmatch(rb"\s*[-+]?(0[xX])?[0-9a-fA-F]+\s*\n", raw))),
     Wire("modbus.register", (b"\x43\x66\x33\x34",), modbus, lambda raw: len(raw) == 4),
 )  # fmt: skip
 

@@ -42,6 +42,10 @@ ROWS = (
         levels={230: 230, 0: 0}),
     Row("modbus.register", "binary_sensor", bench="modbus", levels={"off": False, "on": True},
         options={"register": 5, "table": "coil", "period_s": 0.1}),
+    Row("board.health", "sensor", bench="health", options={"period_s": 1.0},
+        levels={48.3: 48300, 0.0: 0}),
+    Row("board.undervoltage", "binary_sensor", bench="health", options={"period_s": 1.0},
+        levels={"off": "50000", "on": "50005"}),
     Row("serial.jsonl", "sensor", bench="serial", levels={320: 320, 0: 0}),
     Row("serial.jsonl", "binary_sensor", bench="serial", levels={"off": 0, "on": 1}),
     Row("serial.jsonl", "button", bench="serial", levels={"idle": 0, "pressed": 1}),
@@ -55,7 +59,7 @@ CASES = [pytest.param((row, on), id=f"{row.name}-{on}") for row, on in cases(ROW
 PLUGGED = [
     case
     for case in CASES
-    if str(case.id).endswith(("-bus", "-frame", "-i2c", "-modbus", "-serial", "-sonar"))
+    if str(case.id).endswith(("-bus", "-frame", "-health", "-i2c", "-modbus", "-serial", "-sonar"))
 ]
 """Those whose loss can be seen: a wire that is cut looks like rest."""
 
