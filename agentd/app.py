@@ -23,7 +23,7 @@ from typing import Any, Final
 from agentd.agents.promises import PromiseBook
 from agentd.agents.shelf import Shelf
 from agentd.config import Config, read
-from agentd.crash import CRASHES, CrashRecord
+from agentd.crash import CRASHES, CrashRecord, why_held
 from agentd.credential import read_credential
 from agentd.door.broker import Broker
 from agentd.door.command import Seen
@@ -41,6 +41,7 @@ from agentd.node import node_name
 from agentd.past import Past
 from agentd.progress import WRITE_S, Progress
 from agentd.publisher import Publisher
+from agentd.pulse import Pulse
 from agentd.sister import probe_llm
 from agentd.step import Steps, pass_by
 from agentd.toml_source import ConfigError
@@ -64,9 +65,6 @@ EXIT_CONFIG: Final = 78
 
 STOP_S: Final = 1.0
 """Longest wait for a stop that was said."""
-
-RETRY_S: Final = 5.0
-"""Pause between two tries to open what was unplugged."""
 
 LEAVE_S: Final = 0.2
 """Pause before the end that a reset in safe mode brings, so that its answer still gets out."""
@@ -137,11 +135,10 @@ class Agentd:
         self._started_at = read_clock()
         self._ending = threading.Event()
         self.progress = Progress()
-        self._late: tuple[str, ...] = ()
         run.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._crashes = CrashRecord(run / "crashes.json")
         died = self._crashes.begin(self._started_at)
-        self._held = _why_held(died, limit=crash_limit, is_asked=is_held)
+        self._held = why_held(died, limit=crash_limit, is_asked=is_held)
         self._feed, self._inbox = Feed(), Inbox()
         self._household = Household(
             path, run=run, data=data, inbox=self._inbox, clock=read_clock,
@@ -201,10 +198,14 @@ class Agentd:
             self._mqtt.start()
         self._crashes.note_ready(read_clock())
         notify.ready()
+        pulse = Pulse(
+            self._loop, self._inbox, self._household,
+            health=self._health, progress=self.progress, clock=read_clock,
+        )  # fmt: skip
         if not self._held:
             threading.Thread(target=self._warm, name="warm", daemon=True).start()
         try:
-            self._tick_until_told()
+            pulse.beat_until(self._ending)
         finally:
             self._loop.make_safe(read_clock(), rule="end", reason="The box is switching off.")
             self._close()
@@ -415,30 +416,6 @@ class Agentd:
 
     # running ----------------------------------------------------------------------------------
 
-    def _tick_until_told(self) -> None:
-        wait_s, retried_at = 0.0, read_clock()
-        while not self._ending.is_set():
-            batch = self._inbox.take(wait_s=wait_s)
-            began = read_clock()
-            for work in batch.calls:
-                work()
-            wait_s = self._loop.tick(batch, began)
-            self._health.note_turn(began.age_s(read_clock()) * 1000.0)
-            self._tell_watchdog(began)
-            if retried_at.age_s(began) >= RETRY_S:
-                retried_at = began
-                self._household.retry(self._loop)
-
-    def _tell_watchdog(self, now: Instant) -> None:
-        """Say that the box makes progress, unless one of its loops makes none: systemd hears
-        nothing then, and starts it anew."""
-        late = self.progress.late(now)
-        if late and late != self._late:
-            _log.error("%s: no progress, so the watchdog is told of none", ", ".join(late))
-        self._late = late
-        if not late:
-            notify.watchdog()
-
     def _warm(self) -> None:
         """What may take long and is not needed to be ready."""
         self._household.keep_good_copy()
@@ -461,14 +438,6 @@ class Agentd:
 
 def _wake() -> None:
     """Nothing to do but to look again."""
-
-
-def _why_held(died: int, *, limit: int, is_asked: bool) -> str:
-    """Why the box starts in safe mode, in words for people; empty when it does not."""
-    hint = "outputs are held safe until somebody resets it (agentctl reset)"
-    if died >= limit:
-        return f"agentd died {died} times in a row soon after its start; {hint}"
-    return f"agentd was started in safe mode; {hint}" if is_asked else ""
 
 
 def _inventory() -> list[dict[str, Any]]:

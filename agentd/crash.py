@@ -69,3 +69,11 @@ class CrashRecord:
         with suppress(OSError):
             new.write_text(json.dumps({"crashes": self._crashes, "ready_at_s": ready_at_s}))
             os.replace(new, self._path)
+
+
+def why_held(died: int, *, limit: int, is_asked: bool) -> str:
+    """Why the box starts in safe mode, in words for people; empty when it does not."""
+    hint = "outputs are held safe until somebody resets it (agentctl reset)"
+    if died >= limit:
+        return f"agentd died {died} times in a row soon after its start; {hint}"
+    return f"agentd was started in safe mode; {hint}" if is_asked else ""
