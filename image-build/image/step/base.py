@@ -55,7 +55,7 @@ def _mmdebstrap(place: Place, packages: list[str], tar: Path) -> None:
         *("--aptopt=APT::Install-Recommends false", f"--include={','.join(packages)}"),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
         *(f"--dpkgopt=path-include={path}" for path in KEPT),
-        *("--skip=download/empty", "--skip=essential/unlink"),
+        *("--skip=download/empty", "--skip=essential/unlink", "--verbose"),
         '--setup-hook=mkdir -p "$1"/var/cache/apt/archives',
         f"--setup-hook=sync-in '{debs}' /var/cache/apt/archives",
         # raspi-firmware copies itself there; we take its files from where they lie.

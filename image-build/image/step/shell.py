@@ -93,14 +93,16 @@ def _wait(process: subprocess.Popen[str], log: Path, began_at: float) -> None:
         try:
             process.wait(SIGN_OF_LIFE_S)
         except subprocess.TimeoutExpired:
-            print(f"       {_clock(time.monotonic() - began_at)} {_last_line(log)}", flush=True)
+            said = f"{_clock(time.monotonic() - began_at)} {_last_line(log)}"
+            print(f"       {said.rstrip()}", flush=True)
         else:
             return
 
 
 def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines()[-5:] if line.strip()]
-    return lines[-1].strip()[:70] if lines else ""
+    """What a command said last, up to the first path, for a person who waits."""
+    *_, last = "", *log.read_text(errors="replace").splitlines()
+    return "" if last.startswith("$ ") else last.partition(" /")[0].strip()[:70]
 
 
 def _clock(duration_s: float) -> str:
