@@ -104,6 +104,12 @@ _ROWS: Final = (
         has_pin=True,
     ),
     Row(
+        "gpio.rgb",
+        "hal.driver.rgb_light:RgbLight",
+        {"light": _DIMMED | {"set_color"}},
+        "lamp of three colours on three pins",
+    ),
+    Row(
         "gpio.motor_cover",
         "hal.driver.motor_cover:MotorCover",
         {"cover": None},

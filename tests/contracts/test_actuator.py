@@ -27,6 +27,7 @@ ROWS = (
     Row("gpio.relay", "lock", 17, (17,)),
     Row("gpio.relay", "valve", 17, (17,)),
     Row("gpio.pwm", "light", 18, (18,)),
+    Row("gpio.rgb", "light", None, (12, 13, 19), {"red_pin": 12, "green_pin": 13, "blue_pin": 19}),
     Row("gpio.buzzer", "siren", 25, (25,)),
     Row("gpio.motor_cover", "cover", None, (5, 6), COVER),
     Row("serial.jsonl", "switch", bench="serial"),
@@ -54,6 +55,7 @@ ROWS = (
 
 ARGS: dict[str, dict[str, Any]] = {
     "set_brightness": {"brightness": 40.0},
+    "set_color": {"color": "red"},
     "set_position": {"position": 50.0},
     "set_temperature": {"temperature": 21.5},
     "set_hvac_mode": {"mode": "heat"},
