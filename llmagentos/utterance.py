@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from llmagentos.cause import Cause, Origin
 from llmagentos.clock import Instant
@@ -124,6 +125,16 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRule:
+    """Do something whenever something is so. Nothing is armed before a yes."""
+
+    table: Mapping[str, Any]
+    """As a `[[rule]]` of agentd.toml, without its id; JSON-able."""
+    text: str
+    """What was said."""
+
+
+@dataclass(frozen=True, slots=True)
 class PromiseRequest:
     """List or cancel what was promised."""
 
@@ -217,6 +228,7 @@ Outcome = (
     | Delayed
     | AtTime
     | Reminder
+    | NewRule
     | PromiseRequest
     | History
     | Undo

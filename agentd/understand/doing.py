@@ -18,11 +18,14 @@ from agentd.understand.reply import (
 from llmagentos.cause import Cause
 from llmagentos.clock import Clock
 from llmagentos.home import Home
-from llmagentos.plan import Action, Decision, Plan
+from llmagentos.plan import Action, Decision, Plan, Verdict
 from llmagentos.utterance import Act, Utterance
 
 Propose = Callable[[Plan], Future[Decision]]
 """Hands a plan to the tick."""
+
+Preview = Callable[[Plan], tuple[Verdict, ...]]
+"""What the gate would say to a plan, without doing it."""
 
 
 class Doer:

@@ -63,6 +63,7 @@ class Interpreter:
     def refresh(self, home: Home) -> None:
         """Take over a new home."""
         with self._lock:
+            self._later.refresh(home)
             self._recall.refresh(home)
             self._chain.refresh(home)
 

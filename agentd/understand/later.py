@@ -15,8 +15,10 @@ from agentd.understand.guard import Guard
 from agentd.understand.moment import Moments, When
 from agentd.understand.phrase import Fit, Phrasebook
 from agentd.understand.recogniser import Context, Recognition
+from agentd.understand.rule_sentence import RuleParser
 from agentd.understand.said import Said
 from agentd.understand.words import Words
+from llmagentos.home import Home
 from llmagentos.utterance import (
     Act,
     AtTime,
@@ -61,6 +63,11 @@ class Later:
         groups = dict(words.later)
         self._timers = Phrasebook.of({"timer": groups.pop("timer")})
         self._book = Phrasebook.of(groups)
+        self._rules = RuleParser(chain, words)
+
+    def refresh(self, home: Home) -> None:
+        """Take over a new home."""
+        self._rules.refresh(home)
 
     def recognise(self, text: str, observation: Observation, context: Context) -> Heard | None:
         """What a sentence about later means; None when it is about now."""
@@ -68,6 +75,9 @@ class Later:
         outcome = self._request(said)
         if outcome is not None:
             return _heard(outcome)
+        rule = self._rules.parse(said, observation, context)
+        if rule is not None:
+            return _heard(rule)
         if self._guard.forbids_model(text):
             return None
         return self._command(said, observation, context)

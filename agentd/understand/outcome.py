@@ -17,6 +17,7 @@ from llmagentos.utterance import (
     Delayed,
     History,
     LocalTime,
+    NewRule,
     Nothing,
     Outcome,
     PromiseRequest,
@@ -35,8 +36,8 @@ _TYPES: Final = {
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     """One outcome with its `type`.
 
-    actions, answer, ask, timer, delayed, at, reminder, promises, history, undo, put_back, clock
-    or none.
+    actions, answer, ask, timer, delayed, at, reminder, rule, promises, history, undo, put_back,
+    clock or none.
     """
     match outcome:
         case Act(actions):
@@ -63,6 +64,8 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
         case Reminder(text, after_s, at):
             return {"type": "reminder", "text": text, "after_s": after_s,
                     "at": asdict(at) if at else None}  # fmt: skip
+        case NewRule(table, text):
+            return {"type": "rule", "table": dict(table), "text": text}
         case PromiseRequest() | History() | Undo() | PutBack():
             return {"type": _TYPES[type(outcome)], **asdict(outcome)}
         case ClockQuestion(what):
@@ -73,7 +76,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
             return {"type": "none", "reason": reason, "text": text}
 
 
-def decode_wish(data: Mapping[str, Any]) -> Act | Delayed | AtTime | None:
+def decode_wish(data: Mapping[str, Any]) -> Act | Delayed | AtTime | NewRule | None:
     """A wish back from its JSON; None for an outcome that a yes cannot be about.
 
     Raises:
@@ -87,6 +90,8 @@ def decode_wish(data: Mapping[str, Any]) -> Act | Delayed | AtTime | None:
             return Delayed(data["seconds"], data["text"], actions)
         case "at":
             return AtTime(LocalTime(**data["at"]), data["text"], actions)
+        case "rule":
+            return NewRule(data["table"], data["text"])
     return None
 
 

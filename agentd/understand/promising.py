@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
 
 from agentd.agents.promise import Kind, Promise, PromiseError
+from agentd.understand.arming import Armourer
 from agentd.understand.conversation import Conversation, Pending
-from agentd.understand.doing import make_plan
+from agentd.understand.doing import Preview, make_plan
 from agentd.understand.interpreter import Understood
 from agentd.understand.moment import day_of, resolve
 from agentd.understand.port import PromisePort
@@ -18,11 +18,12 @@ from agentd.understand.reply import Reply, ReplyMaker, sentences
 from agentd.understand.words import Words, tokens
 from llmagentos.cause import Cause
 from llmagentos.clock import Instant
-from llmagentos.plan import Plan, Ruling, Verdict
+from llmagentos.plan import Ruling, Verdict
 from llmagentos.utterance import (
     AtTime,
     Delayed,
     LocalTime,
+    NewRule,
     Observation,
     PromiseRequest,
     Reminder,
@@ -30,10 +31,7 @@ from llmagentos.utterance import (
     Utterance,
 )  # fmt: skip
 
-Preview = Callable[[Plan], tuple[Verdict, ...]]
-"""What the gate would say to a plan, without doing it."""
-
-Promised = TimerRequest | Delayed | AtTime | Reminder | PromiseRequest
+Promised = TimerRequest | Delayed | AtTime | Reminder | NewRule | PromiseRequest
 """The outcomes that are about promises."""
 
 _SURE: Final = frozenset({"allowed", "range"})
@@ -64,6 +62,7 @@ class Promiser:
         """
         self._port, self._words, self._preview, self._zone = port, words, preview, zone
         self._replies, self._telling = PromiseReply(words), ReplyMaker(words)
+        self._rules = Armourer(port, words, preview=preview)
 
     def keep(
         self,
@@ -84,6 +83,14 @@ class Promiser:
                     text = self._command(outcome, heard, found, cause, talk, observation)
                 case Reminder():
                     text = self._reminder(outcome, heard, cause, talk, observation)
+                case NewRule():
+                    text = self._rules.arm(
+                        outcome, heard, found, cause, talk=talk, observation=observation
+                    )
+                case PromiseRequest(op="list", kind="rule"):
+                    text = self._rules.listed(observation)
+                case PromiseRequest(kind="rule"):
+                    text = self._rules.cancel(outcome, observation)
                 case PromiseRequest(op="list", kind=kind):
                     text = self._list(kind, heard, cause, observation)
                 case PromiseRequest():
@@ -107,6 +114,8 @@ class Promiser:
                 if isinstance(moment, str):
                     return moment
                 when = self._replies.when(after_s=None, at=moment)
+            case NewRule():
+                return self._rules.would(outcome, observation.home)
             case Reminder(text):
                 return sentences([self._words.say("reminder_would", text=text)])
             case _:
@@ -116,7 +125,12 @@ class Promiser:
 
     def take_back(self, names: tuple[str, ...]) -> str:
         """Cancel what was promised a moment ago; what to say, empty when it is gone already."""
-        gone = [promise for name in names if (promise := self._port.cancel(name))]
+        try:
+            gone = [
+                name for name in names if self._rules.take_back(name) or self._port.cancel(name)
+            ]
+        except PromiseError as exc:
+            return sentences([str(exc)])
         return sentences([self._words.say("taken_back")]) if gone else ""
 
     def _timer(

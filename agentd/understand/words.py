@@ -178,6 +178,12 @@ class Words:
     later: Mapping[str, tuple[str, ...]]
     """Group -> sentences about what is to be done later, with slots."""
 
+    rule: Mapping[str, Phrases]
+    """What a rule is made of: openers, each, sides of a number, states, but not, for."""
+
+    units: Mapping[str, Phrases]
+    """Unit of a device -> how it is said."""
+
     past: Mapping[str, tuple[str, ...]]
     """Group -> sentences about what was done, with slots."""
 
@@ -290,6 +296,8 @@ def _read(data: Mapping[str, Any]) -> Words:
         ),
         weekdays=tuple(data["clock"]["weekdays"]),
         later={group: tuple(texts) for group, texts in data["later"].items()},
+        rule=_phrases(data["rule"]),
+        units=_phrases(data["unit"]),
         past={group: tuple(texts) for group, texts in data["past"].items()},
         everything=Phrases.of(data["recall"]["everything"]),
         pointing=frozenset(data["recall"]["pointing"]),
