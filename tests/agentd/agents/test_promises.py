@@ -339,6 +339,17 @@ def test_a_time_of_day_that_was_asked_for_before_the_clock_was_set_is_reckoned_f
     assert len(stand.after(1)) == 1
 
 
+def test_a_time_of_day_that_went_by_before_the_clock_was_set_is_late_and_not_a_day_off() -> None:
+    stand = Stand(is_set=False, now=Instant(100.0, 50_000.0))
+    stand.book.remind(
+        "the bus", at=LocalTime(8), origin=ANNA, cause=stand.cause(), now=stand.now
+    )  # said at 07:30 in truth
+    stand.now = Instant(stand.now.mono_s + 3600, MONDAY + 7.5 * 3600)  # 08:30 in Berlin
+    stand.is_set = True
+    (wish,) = stand.turn()
+    assert wish.say == "Reminder: the bus, 30 minutes late."
+
+
 def test_a_length_of_time_does_not_heed_a_clock_that_is_put() -> None:
     stand = Stand()
     stand.timer("start", 600)
