@@ -116,6 +116,12 @@ _ROWS: Final = (
         "blind or shutter on a motor with two directions",
     ),
     Row(
+        "gpio.h_bridge",
+        "hal.driver.h_bridge:HBridge",
+        {"fan": None, "number": None},
+        "motor on an H-bridge, with a speed and two directions",
+    ),
+    Row(
         "gpio.buzzer",
         "hal.driver.buzzer:Buzzer",
         {"siren": _ON_OFF},

@@ -467,6 +467,8 @@ class Row:
     chip: Callable[[], Any] | None = None
     """What stands at the far end of an I2C bus."""
     address: int = 0
+    stops: bool = False
+    """Whether it is stopped when it is closed: nobody would be left to."""
     is_asked: bool = False
     """Whether a part on a serial line speaks only when it is asked."""
 
