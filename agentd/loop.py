@@ -312,9 +312,14 @@ class Loop:
         *,
         is_repeat: bool = False,
     ) -> None:
-        applied = tuple(self._world.act(verdict, plan, now) for verdict in verdicts)
+        applied: list[Applied] = []
+        for verdict in verdicts:
+            if applied and verdict.granted:  # what came before may not have worked
+                alone = replace(plan, actions=(verdict.asked,))
+                (verdict,) = self._gate.review(alone, self._observe(now))
+            applied.append(self._world.act(verdict, plan, now))
         self._steps(Step.APPLIED)
-        decision = Decision(plan, applied)
+        decision = Decision(plan, tuple(applied))
         self._decisions.append(decision)
         self._answers.append((proposal.decision, decision))
         if self._keeper and plan.occasion:

@@ -208,3 +208,13 @@ def test_a_sensor_that_went_away_has_no_value_left(quality: Quality) -> None:
     stand.turn()
     state = stand.loop.observe(stand.clock.now).states["tank"]
     assert (dict(state.values), state.reason) == ({}, "unplugged")
+
+
+def test_a_plan_goes_no_further_than_its_first_steps_really_went() -> None:
+    locked = Limits(interlock="air")
+    stand = Stand(house(heater=locked, fan=locked))
+    stand.ask(Action("fan", "turn_on"))
+    stand.outputs["fan"].is_stuck = True
+    decision = stand.ask(Action("fan", "turn_off"), Action("heater", "turn_on"))
+    assert [each.stage for each in decision.applied] == [Stage.FAILED, Stage.REFUSED]
+    assert stand.outputs["heater"].values["state"] == "off"

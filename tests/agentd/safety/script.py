@@ -83,6 +83,20 @@ def defy(name: str) -> Step:
     return Step(f"defy({name!r})", do)
 
 
+def burn(name: str) -> Step:
+    """An agent switches it on, its contacts weld together for a while, and its lease runs out."""
+
+    def do(street: Street) -> None:
+        street.command(Action(name, "turn_on"), rank=Rank.AGENT, **SAID_YES)
+        street.wait(0.5)
+        street.stick(name, True)
+        street.wait(13.0)
+        street.stick(name, False)
+        street.wait(3.0)
+
+    return Step(f"burn({name!r})", do)
+
+
 def _dial(value: Any) -> Action:
     return Action(DIAL, "set_value", {"value": value})
 
@@ -115,7 +129,7 @@ COMMANDS = [
 ]
 EVENTS = [
     step("stop"), step("reset"), step("reset"),
-    *(step(what, name) for what in ("fault", "mend") for name in ("heater", DIAL)),
+    *(burn(name) for name in ("heater", "pump")), *(step("mend", n) for n in ("heater", "pump")),
     *(cling(name) for name in SWITCHES), *(defy(name) for name in SWITCHES),
     *(step("promise", name) for name in SWITCHES),
     *(step("hand", name) for name in SWITCHES),

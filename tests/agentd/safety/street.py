@@ -15,8 +15,9 @@ from typing import Any
 
 from agentd import safety
 from agentd.inbox import Inbox
+from agentd.ledger import Unwritten
 from agentd.loop import Loop, Turn
-from agentd.safety import GateState, Row
+from agentd.safety import Row
 from agentd.schema import Limits
 from agentd.world import House
 from hal.contract import HalError
@@ -78,9 +79,13 @@ class Street:
         self.read_at = -10.0
         self.boot = 1
         self.turns: list[Turn] = []
-        self.since_saved: set[str] = set()
-        self.gate = self.saved = (GateState(self.now), self.now)
-        self._start({})
+        self.ledger = Unwritten()
+        self.written: dict[tuple[str, str], str] = {}
+        """What was on disk before the last turn."""
+        self.touched: set[str] = set()
+        """Outputs that the last turn commanded."""
+        self.turned_at = 0.0
+        self._start()
 
     @property
     def now(self) -> Instant:
@@ -89,19 +94,21 @@ class Street:
 
     # the box ----------------------------------------------------------------------------------
 
-    def _start(self, documents: Mapping[str, str]) -> None:
+    def _start(self) -> None:
         """agentd starts, as its `app.py` starts it."""
         self.inbox = Inbox()
+        documents = self.ledger.documents
+        self.ledger = Unwritten()
+        self.ledger.documents = dict(documents)
         self.loop = Loop(
             self.inbox,
             next_cause=lambda: CAUSE,
             publish=self.turns.append,
             now=self.now,
+            ledger=self.ledger,
+            boot_id=f"boot{self.boot}",
+            remembered={name: text for (_, name), text in documents.items()},
             is_clock_set=lambda: self.witness.is_clock_set,
-        )
-        # What the composition root does with the journal's documents.
-        self.loop._gate = safety.thaw(
-            documents, self.rows, now=self.now, boot_id=f"boot{self.boot}"
         )
         home = Home(devices=(*DEVICES, TANK))
         house = House(home, self.rows, self.contacts, period_s={TANK.id: STALE_S})
@@ -117,7 +124,8 @@ class Street:
         self.witness.wall_s = self.now.wall_s
         if not self.is_silent and self.true_s - self.read_at >= 1.0:
             self._read()
-        self.saved, self.since_saved = self.gate, set()
+        self.written, self.touched = dict(self.ledger.documents), set()
+        self.turned_at = self.true_s
         batch = self.inbox.take(wait_s=0)
         while True:
             self.loop.tick(batch, self.now)
@@ -125,7 +133,6 @@ class Street:
             batch = self.inbox.take(wait_s=0)
             if not batch.begun:
                 break
-        self.gate = (self.loop._gate, self.now)
         self.witness.looked(self.true_s)
 
     def _read(self) -> None:
@@ -142,20 +149,30 @@ class Street:
             for decision in turn.decisions:
                 for applied in decision.applied:
                     if applied.stage is not Stage.REFUSED:
-                        action, after = self.contacts[applied.action.device].record.pop(0)
                         rule = applied.verdict.rule if applied.verdict else ""
-                        self.since_saved.add(action.device)
-                        self.witness.told(self.true_s, decision.plan, action, after, rule=rule)
+                        self._tell(applied.action, decision.plan, rule)
+            for applied in turn.failed:
+                self.touched.add(applied.action.device)
+                self.witness.outputs[applied.action.device].fault_at = self.true_s
         self.turns.clear()
-        assert not any(contact.record for contact in self.contacts.values())
+        for name in self.contacts:
+            self._overhear(name, until=None)
+
+    def _tell(self, action: Action, plan: Plan, rule: str) -> None:
+        self._overhear(action.device, until=action)
+        told, after = self.contacts[action.device].record.pop(0)
+        self.touched.add(told.device)
+        self.witness.told(self.true_s, plan, told, after, rule=rule)
+
+    def _overhear(self, name: str, *, until: Action | None) -> None:
+        """Pass over orders that the loop repeats in silence: they may change nothing."""
+        record = self.contacts[name].record
+        while record and record[0][0] != until:
+            assert record.pop(0)[1] == self.witness.outputs[name].value
 
     def _commit(self) -> None:
         """What a person is told of is on disk before."""
-        self.gate = self.saved = (self.loop._gate, self.now)
-
-    def _documents(self, memory: tuple[GateState, Instant]) -> dict[str, str]:
-        gate, at = memory
-        return safety.freeze(gate, now=at, boot_id=f"boot{self.boot}")
+        self.written, self.touched = dict(self.ledger.documents), set()
 
     # steps ------------------------------------------------------------------------------------
 
@@ -184,7 +201,8 @@ class Street:
 
     def promise(self, name: str) -> None:
         """A person makes promise p1 about an output."""
-        self.loop._gate = safety.exempt(self.loop._gate, [name], "p1")
+        self.loop.exempt([name], "p1")
+        self._turn()
         self._commit()
         self.witness.outputs[name].exempt |= {"p1"}
 
@@ -203,14 +221,10 @@ class Street:
         self._turn()
         self._commit()
 
-    def fault(self, name: str) -> None:
-        self.loop._gate = safety.fault(self.loop._gate, name, "it burns")
-        self.witness.outputs[name].fault_at = self.true_s
-        self._turn()
-        self._commit()
-
     def mend(self, name: str) -> None:
-        self.loop._gate = safety.reset(self.loop._gate, name)
+        """A person resets one output."""
+        origin = Origin(Rank.PERSON, "cli")
+        self.inbox.latch(is_stop=False, cause=CAUSE, origin=origin, device=name)
         self.witness.outputs[name].fault_at = float("inf")
         self._turn()
         self._commit()
@@ -223,6 +237,7 @@ class Street:
             contact.values["state"] = "off" if contact.values["state"] == "on" else "on"
             self.witness.hand(self.true_s, name)
         self._turn()
+        self.touched.add(name)
 
     def tank(self, level: float | None) -> None:
         self.level = level
@@ -249,15 +264,15 @@ class Street:
 
     def crash(self, down_s: float, *, is_swept: bool, is_torn: bool) -> None:
         """agentd dies and is started again; torn: its last turn was not written down."""
-        documents = self._documents(self.saved if is_torn else self.gate)
         if is_torn:
-            for name in self.since_saved:
-                self.witness.forget(name)
+            self.ledger.documents = self.written
+            for name in self.touched:
+                self.witness.forget(name, since=self.turned_at)
         self.witness.down()
         if is_swept:
             self._sweep()
         self.true_s += down_s
-        self._start(documents)
+        self._start()
         for name in self.contacts:
             self._reach(name)
 
@@ -271,12 +286,10 @@ class Street:
             contact = self.contacts[order.action.device]
             with contextlib.suppress(HalError):
                 contact.apply(order.action, self.now)
-            action, after = contact.record.pop(0)
-            self.witness.told(self.true_s, plan, action, after, rule="death")
+            self._tell(order.action, plan, "death")
 
     def power_cut(self, down_s: float, *, has_clock: bool) -> None:
         """Everything goes dark; without a clock of its own the box goes on from the last time."""
-        documents = self._documents(self.gate)
         self.witness.power_cut(self.true_s)
         for contact in self.contacts.values():
             off: Scalar = 0.0 if contact.kind == "number" else "off"
@@ -286,7 +299,7 @@ class Street:
         self.witness.is_clock_set = has_clock
         self.behind_s = 0.0 if has_clock else self.behind_s + down_s
         self.witness.power_on(self.true_s)
-        self._start(documents)
+        self._start()
         for name in self.contacts:
             self._reach(name)
 

@@ -134,11 +134,14 @@ class Witness:
             each.is_torn = False
         self.tank, self.low_at = None, now
 
-    def forget(self, name: str) -> None:
-        """The last command may not have been written before the crash."""
+    def forget(self, name: str, *, since: float) -> None:
+        """What happened to an output in its last turn was not written before the crash."""
         output = self.outputs[name]
-        output.is_claim_lost, output.lease_until, output.began = True, math.inf, None
-        output.is_torn = True
+        output.is_claim_lost, output.lease_until = True, math.inf
+        if output.on_at >= since:
+            output.is_torn, output.began = True, None
+        if output.fault_at >= since:
+            output.fault_at = math.inf
 
     def hand(self, now: float, name: str) -> None:
         """Somebody pressed the button on the output itself."""
