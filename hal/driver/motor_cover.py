@@ -1,13 +1,17 @@
 """A blind, shutter or awning on a motor with two directions, its position told by time.
 
-Part: a tubular motor with end switches of its own, over two relays (one for each direction).
+Part: a tubular motor with end switches of its own, over two relays (one for each direction); a
+    spindle or rack motor on two relays or the two inputs of an H-bridge, with end stops.
 Quantity: position, %, 0 closed to 100 open, about ±3. Fastest period: `pause_s` between directions.
 Wiring: one relay opens, the other closes; wire them so that the second takes its feed through the
-    first's rest contact, then even a stuck program cannot power both.
+    first's rest contact, then even a stuck program cannot power both. An end stop is a contact
+    between its pin and GND that closes at the end.
 Source: Somfy LT 50 installation guide, "Precautions" (never both directions, pause when reversing).
 Quirks: the motor must stop itself at both ends: after the travel time it is given 5 % more so that
-    it really gets there. After a start the position is unknown until a full travel; asked for a
-    position, it first goes to the nearer end. A hand on the wall switch is not noticed.
+    it really gets there. After a start the position is unknown until a full travel, unless an end
+    stop tells it; asked for a position, it first goes to the nearer end. A hand on the wall switch
+    is not noticed, but at an end stop. An end stop is seen within 0.1 s: it says where the cover
+    is, and what must not be crushed needs a switch in the motor's own feed.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from enum import IntEnum
 from typing import Annotated, Final
 
 from hal.contract import Actuator, HalError, Unplugged, Unsupported, Wiring
-from hal.link.gpio import OutputLine
+from hal.link.gpio import InputLine, OutputLine
 from hal.option import Range, read
 from llmagentos.clock import Instant
 from llmagentos.kind import Scalar
@@ -54,6 +58,12 @@ class Options:
     active_high: bool = True
     """False when a low level switches the relays on."""
 
+    open_stop_pin: int | None = None
+    """Pin of the contact that closes to GND when it is fully open; None for none."""
+
+    closed_stop_pin: int | None = None
+    """Pin of the contact that closes to GND when it is fully closed; None for none."""
+
 
 class Way(IntEnum):
     """Where the motor turns to."""
@@ -72,8 +82,11 @@ class _Run:
     """Whether it ends where the position is known again."""
 
 
+_ENDS: Final[Mapping[Way, float]] = {Way.CLOSING: 0.0, Way.OPENING: 100.0}
+
+
 class MotorCover(Actuator):
-    """Two relays, never both on, and a clock."""
+    """Two relays, never both on, a clock, and up to two end stops."""
 
     def __init__(self, wiring: Wiring) -> None:
         """Take both pins. A motor that a former owner left running is stopped.
@@ -86,12 +99,19 @@ class MotorCover(Actuator):
         self._name = wiring.device.id
         self._options = options = read(Options, wiring.options, owner=self._name)
         self._lines: dict[Way, OutputLine] = {}
+        self._stops: dict[Way, InputLine] = {}
+        stops = ((Way.OPENING, options.open_stop_pin), (Way.CLOSING, options.closed_stop_pin))
         try:
             for way, pin in ((Way.OPENING, options.open_pin), (Way.CLOSING, options.close_pin)):
                 self._lines[way] = OutputLine(
                     wiring.gpio, pin, owner=self._name, active_high=options.active_high
                 )
                 self._lines[way].set(False)
+            for way, stop in stops:
+                if stop is not None:
+                    self._stops[way] = InputLine(
+                        wiring.gpio, stop, owner=self._name, pull="up", active_high=False
+                    )
         except HalError:
             self._release()
             raise
@@ -121,8 +141,10 @@ class MotorCover(Actuator):
 
     def advance(self, now: Instant) -> bool:
         try:
-            if self._running and now.mono_s >= self._ends_s:
+            if self._running and self._is_at_end(self._running.way):
                 self._arrive(now)
+            elif self._running and now.mono_s >= self._ends_s:
+                self._run_out(self._running, now)
             elif self._waiting and now.mono_s >= self._rests_until_s:
                 self._start(self._waiting, now)
         except Unplugged:
@@ -137,6 +159,7 @@ class MotorCover(Actuator):
         is_opening, is_closing = (self._lines[way].is_on for way in (Way.OPENING, Way.CLOSING))
         if is_opening and is_closing:
             raise HalError(f"{self._name}: both directions are powered, check its relays")
+        self._look_at_stops()
         place = self._place(now)
         position = None if place is None else round(place)
         if is_opening or is_closing:
@@ -153,11 +176,36 @@ class MotorCover(Actuator):
         self._release()
 
     def _release(self) -> None:
-        for line in self._lines.values():
-            line.close()
+        for line in (*self._lines.values(), *self._stops.values()):
+            with suppress(HalError):
+                line.close()
+
+    def _is_at_end(self, way: Way) -> bool:
+        return way in self._stops and self._stops[way].is_active
+
+    def _look_at_stops(self) -> None:
+        """A cover that rests at an end stop is at that end, whoever brought it there; one that is
+        said to be at an end whose stop is open is not."""
+        if self._running:
+            return
+        for way, end in _ENDS.items():
+            if self._is_at_end(way):
+                self._position = end
+            elif way in self._stops and self._position == end:
+                self._position = None
+
+    def _run_out(self, run: _Run, now: Instant) -> None:
+        """Its time is over; an end stop that it should have reached says whether it turned."""
+        if not run.finds_end or run.way not in self._stops:
+            self._arrive(now)
+            return
+        self._halt(now)
+        self._position = self._goal = None
+        self._fault = f"{self._name} did not reach its end stop in time: does the motor turn?"
 
     def _head_for_goal(self, now: Instant) -> None:
         """Set out for the goal, by way of the nearer end while the position is unknown."""
+        self._look_at_stops()
         place = self._place(now)
         if self._goal is None:
             return
@@ -210,8 +258,8 @@ class MotorCover(Actuator):
         """The run is over; go on when it only was to find an end."""
         run = self._running
         self._halt(now)
-        if run and run.finds_end:
-            self._position = 100.0 if run.way is Way.OPENING else 0.0
+        if run and (run.finds_end or self._is_at_end(run.way)):
+            self._position = _ENDS[run.way]
             self._head_for_goal(now)
 
     def _halt(self, now: Instant) -> None:

@@ -283,3 +283,91 @@ def test_reversing_always_rests(names: list[str]) -> None:
             if way:
                 off_since, last = blind.seconds, way
             blind.wait(0.1)
+
+
+STOPS = {"open_stop_pin": 20, "closed_stop_pin": 21}
+
+
+class Spindle(Blind):
+    """The same with two end stops, and a motor whose real place the world knows."""
+
+    def __init__(self, *, place_s: float = 10.0) -> None:
+        self.place_s = place_s
+        """Seconds of opening from closed; the whole way takes 18."""
+        self.is_stuck = False
+        self.pins = open_pins("mock")
+        self.cover = MotorCover(wiring("cover", gpio=self.pins, options={**OPTIONS, **STOPS}))
+        self.seconds = 0.0
+        self.press()
+
+    def press(self) -> None:
+        for pin, pressed in ((20, self.place_s >= 18), (21, self.place_s <= 0)):
+            (self.pins.pin(pin).drive_low if pressed else self.pins.pin(pin).drive_high)()
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.1)):
+            opening, closing = self.powered
+            self.place_s += 0 if self.is_stuck else (opening - 2 * closing) * 0.1
+            self.press()
+            super().wait(0.1)
+
+
+def test_end_stop_ends_the_run_and_tells_the_place() -> None:
+    spindle = Spindle()
+    spindle.tell("open")
+    spindle.wait(7.5)
+    assert spindle.powered == (True, False)
+    spindle.wait(1.0)
+    assert spindle.powered == (False, False), "the stop was reached long before the travel time"
+    assert spindle.state == ("open", 100)
+
+
+def test_place_is_known_at_start_from_an_end_stop() -> None:
+    assert Spindle(place_s=18.0).state == ("open", 100)
+    assert Spindle(place_s=0.0).state == ("closed", 0)
+    assert Spindle(place_s=9.0).state == ("stopped", None)
+
+
+def test_hand_that_moved_it_from_its_end_is_noticed() -> None:
+    spindle = Spindle(place_s=0.0)
+    assert spindle.state == ("closed", 0)
+    spindle.place_s = 5.0
+    spindle.press()
+    assert spindle.state == ("stopped", None)
+    spindle.tell("close")
+    spindle.settle()
+    assert spindle.state == ("closed", 0)
+
+
+def test_motor_that_does_not_reach_its_end_stop_is_told() -> None:
+    spindle = Spindle()
+    spindle.is_stuck = True
+    spindle.tell("open")
+    spindle.wait(25)
+    assert spindle.powered == (False, False)
+    with pytest.raises(HalError, match="did not reach its end stop"):
+        spindle.state  # noqa: B018  # reading it is the test
+    spindle.is_stuck = False
+    spindle.tell("open")
+    spindle.settle()
+    assert spindle.state == ("open", 100), "the next wish is tried again"
+
+
+def test_position_is_reached_by_way_of_an_end_stop() -> None:
+    spindle = Spindle()
+    spindle.tell("set_position", position=50)
+    spindle.settle()
+    assert spindle.state[1] == pytest.approx(50, abs=2)
+    assert spindle.powered == (False, False)
+
+
+def test_run_to_an_end_that_is_reached_already_powers_nothing() -> None:
+    spindle = Spindle(place_s=18.0)
+    spindle.tell("open")
+    assert spindle.powered == (False, False)
+
+
+def test_pins_of_the_end_stops_are_given_back() -> None:
+    spindle = Spindle()
+    spindle.cover.close()
+    MotorCover(wiring("cover", gpio=spindle.pins, options={**OPTIONS, **STOPS})).close()
