@@ -80,7 +80,7 @@ def code_of(answer: Mapping[str, Any]) -> Code:
     stages = {row.get("stage") for row in answer.get("applied") or ()}
     if stages & {"refused", "failed"} and not answer.get("needs_yes"):
         return Code.FAILED
-    if kind in ("error", "timer", "delayed"):  # the latter two cannot be set yet
+    if kind == "error":
         return Code.FAILED
     is_talk = kind == "none" and (outcome.get("reason") in _TALK or bool(stages))
     if answer.get("needs_yes") or kind == "ask" or (kind == "none" and not is_talk):
