@@ -49,6 +49,16 @@ _BY_ACTION: Final[Mapping[str, tuple[str, ...]]] = {
     "set_color": ("color",),
 }
 
+_LATER: Final[Mapping[str, tuple[str, ...]]] = {
+    "light": ("later_on_off",),
+    "switch": ("later_on_off",),
+    "fan": ("later_on_off",),
+    "climate": ("later_on_off",),
+    "cover": ("later_open_close",),
+    "valve": ("later_open_close",),
+}
+"""kind -> groups of sentences about another time; they come last, as what is least worth."""
+
 _BY_CLASS: Final[Mapping[str, str]] = {
     "light": "area_light",
     "climate": "area_climate",
@@ -97,6 +107,8 @@ def _all_sentences(home: Home, words: Words, spell: Callable[[int], str]) -> Ite
     for device in home.devices:
         groups = [g for a, names in _BY_ACTION.items() if device.can(a) for g in names]
         yield from fill.own(device, groups)
+    for device in home.devices:
+        yield from fill.own(device, _LATER.get(device.kind, ()))
 
 
 class _Filler:
@@ -110,6 +122,8 @@ class _Filler:
         self._values = {
             "level": [spell(level) for level in _LEVELS],
             "minutes": [spell(minutes) for minutes in _MINUTES],
+            "delay": list(words.delays),
+            "hour": [spell(hour) for hour in range(1, 13)],
             "degrees": [spell(degrees) for degrees in comfort],
             "color": list(words.colors),
             "scene": [n for s in home.scenes for n in self._names(s.name, s.aliases)],

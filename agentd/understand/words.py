@@ -163,6 +163,9 @@ class Words:
     speech: Mapping[str, tuple[str, ...]]
     """Group of sentences that the speech recogniser listens for -> their templates."""
 
+    delays: tuple[str, ...]
+    """Lengths of time that the speech recogniser listens for in commands for later."""
+
     colors: tuple[str, ...]
     """Colours that the speech recogniser listens for."""
 
@@ -289,6 +292,7 @@ def _read(data: Mapping[str, Any]) -> Words:
         replies=data["reply"],
         actions=data["action"],
         speech={group: tuple(texts) for group, texts in data["speech"].items()},
+        delays=tuple(data["speech_delays"]["words"]),
         colors=tuple(data["speech_colors"]["words"]),
         duration=_phrases(data["duration"]),
         clock=_phrases(

@@ -48,6 +48,14 @@ def test_every_sentence_is_understood(vocabulary):
         "no",
         "why did the pump run",
         "unlock the back door",
+        "turn off the desk lamp in ten minutes",
+        "turn on the heater at seven",
+        "close the blind in half an hour",
+        "set a timer for half an hour",
+        "what timers are running",
+        "what happened in the last hour",
+        "put the fan back",
+        "undo that",
     ],
 )
 def test_what_people_say_is_listened_for(vocabulary, sentence):
