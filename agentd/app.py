@@ -308,7 +308,7 @@ class Agentd:
 
     def _recall_seen(self) -> Seen:
         """The commands begun of late, so that none sent again after a restart is begun again."""
-        seen = Seen(note=self._journal.record_seen)
+        seen = Seen(note=self._journal.record_seen, settle=self._journal.settle)
         seen.recall(self._journal.seen(), now_s=read_clock().mono_s)
         return seen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -27,6 +28,9 @@ WINDOW_S: Final = 300.0
 
 SEEN_MAX: Final = 4096
 """Ids remembered; beyond them the oldest are forgotten early."""
+
+_ONCE: Final = ("toggle", "press")
+"""Words of a setting that does something else, or more, when it is done a second time."""
 
 
 class Refused(RequestError):
@@ -74,9 +78,21 @@ class Command:
     boot: str | None = None
     """The boot it is meant for; None for any."""
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether to do it twice is to do it once: an absolute setting, or a stop."""
+        if self.request.verb == "stop":
+            return True
+        text = dump(dict(self.request.data))
+        return self.request.verb == "set" and not any(f'"{word}"' in text for word in _ONCE)
+
 
 def _keep_nothing(name: str) -> None:
     """A memory that ends with the process."""
+
+
+_DONE: Final[Future[None]] = Future()
+_DONE.set_result(None)
 
 
 @dataclass
@@ -86,6 +102,8 @@ class Seen:
     window_s: float = WINDOW_S
     note: Callable[[str], None] = field(default=_keep_nothing)
     """Told each new name, to write it down; must not block."""
+    settle: Callable[[], Future[None]] = field(default=lambda: _DONE)
+    """Done once every name noted so far is on disk, or cannot be written."""
     _at_s: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import wait
 from functools import partial
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ WORKERS: Final = 6
 
 WAITING: Final = 64
 """Commands that may wait; more are dropped and counted."""
+
+WRITTEN_S: Final = 2.0
+"""Longest wait for a command's name to be on disk; a disk that fails does not take the box away."""
 
 
 class Inward:
@@ -107,6 +111,9 @@ class Inward:
             command = read_command(message, rank=self._rank, channel="mqtt")
             transaction = command.transaction
             judge(command, message, boot=self._boot, seen=self._seen, now=self._clock())
+            if transaction is not None and not command.is_repeatable:
+                # Sent again after a crash, it must be known to have been begun.
+                wait([self._seen.settle()], WRITTEN_S)
             answer = {"status": "ok", "data": self._serve(command.request)}
         except Refused as exc:
             transaction = exc.transaction

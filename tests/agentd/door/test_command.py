@@ -58,6 +58,27 @@ def test_id_of_a_set_is_its_name_and_an_argument_elsewhere() -> None:
     assert (of_ask.transaction, of_ask.request.data["id"]) == (None, 7)
 
 
+@pytest.mark.parametrize(
+    ("target", "payload", "is_repeatable"),
+    [
+        (SetTopic("lamp"),         b"on",                                          True),
+        (SetTopic("lamp"),         b'{"brightness": 40}',                          True),
+        (SetTopic("lamp"),         b"toggle",                                      False),
+        (SetTopic("lamp"),         b'{"state": "toggle"}',                         False),
+        (RequestTopic("set"),      b'{"device": "lamp", "action": "toggle"}',      False),
+        (RequestTopic("set"),      b'{"device": "gate", "action": "press"}',       False),
+        (RequestTopic("set"),      b'{"device": "lamp", "value": "off"}',          True),
+        (RequestTopic("ask"),      b'{"text": "set a timer for a minute"}',        False),
+        (RequestTopic("stop"),     b"{}",                                          True),
+    ],
+)  # fmt: skip
+def test_what_must_not_be_done_twice_is_told_apart(
+    target: SetTopic | RequestTopic, payload: bytes, is_repeatable: bool
+) -> None:
+    told = Message(target, payload, at(0))
+    assert read_command(told, rank=Rank.PERSON, channel="mqtt").is_repeatable == is_repeatable
+
+
 def test_request_without_a_payload_has_no_arguments() -> None:
     assert read_command(message(b""), rank=Rank.PERSON, channel="mqtt").request.data == {}
 
