@@ -39,6 +39,7 @@ class FrameSensor(Sensor):
             units: quantity -> unit.
             ask: for a part that speaks only when it is asked.
         """
+        self.shape = shape
         self._link = SerialLink(port, baud=baud, cutter=lambda: Frames(shape), ask=ask)
         self._period_s = shape.silence_s + (ask.every_s if ask else 0.0) + SLACK_S
         self._channels = Channels(wiring.device, units)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hal import registry
 from hal.channel import Sample
 from hal.contract import HalError
 from hal.driver import (
@@ -22,10 +23,12 @@ from hal.driver import (
     pms5003,
     sht31,
 )
+from hal.frame_sensor import FrameSensor
 from hal.link.frame import Frames, Shape
 from hal.link.serial import Framer
 from llmagentos.wire import WireError
-from tests.hal.bench import W1_SLAVE
+from tests.contracts.bench import Row
+from tests.hal.bench import W1_SLAVE, wiring
 from tests.hal.driver import test_mh_z19, test_nmea_gps, test_pms5003
 from tests.hal.i2c import TRIMMING, sensirion_crc, sht31_frame
 
@@ -46,6 +49,8 @@ class Wire:
     """As the driver does it, link and all; raises only `EXPECTED`."""
     is_sound: Callable[[bytes], bool]
     """Whether these bytes may give a value at all, worked out apart from the driver."""
+    repeats: int = 1
+    """How many sound inputs give a value: some parts tell the median of several."""
 
 
 def windows(raw: bytes, head: bytes, length: int) -> list[bytes]:
@@ -53,7 +58,7 @@ def windows(raw: bytes, head: bytes, length: int) -> list[bytes]:
     return [raw[at : at + length] for at in starts if len(raw) >= at + length]
 
 
-def framed(shape: Shape, decode: Callable[[bytes], dict[str, Sample]]) -> Any:
+def framed(shape: Shape, decode: Callable[[bytes], Mapping[str, Sample]]) -> Any:
     def hear(raw: bytes) -> list[Sample]:
         return [sample for frame in Frames(shape).feed(raw) for sample in decode(frame).values()]
 
@@ -78,6 +83,16 @@ def hear_lines(decode: Callable[[bytes], Iterable[Sample]]) -> Any:
 def one(line: bytes) -> list[Sample]:
     sample = json_lines.decode(line, json_lines.Options(), key="moisture", kind="sensor")
     return [] if sample is None else [sample]
+
+
+def of_frames(row: Row) -> Wire:
+    """The wire of any part that sends frames, from its row in the contract alone: what is not
+    known apart from the driver is only whether a frame is sound."""
+    options = {"port": "/dev/null", **row.options}
+    sensor = registry.build(row.driver, wiring(row.kind, options=options))
+    assert isinstance(sensor, FrameSensor)
+    return Wire(row.driver, tuple(row.levels.values()), framed(sensor.shape, sensor.decode),
+                lambda raw: bool(windows(raw, sensor.shape.head, sensor.shape.length)), repeats=20)  # fmt: skip
 
 
 def has_number(raw: bytes) -> bool:
