@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from agentd import setting
 from agentd.journal import Entry
 from llmagentos.cause import Origin, Rank
 from llmagentos.home import Device
+from llmagentos.kind import effect
 from llmagentos.plan import Ruling, Stage
 
 SWEEPS: Final = frozenset({"start", "end", "death"})
@@ -58,6 +59,23 @@ def has_changed(entry: Entry, device: Device | None) -> bool:
     if device is None or device.kind == "button" or not (entry.before and entry.state):
         return entry.stage != Stage.FAILED
     return not setting.is_same(device.kind, entry.before, entry.state)
+
+
+def has_moved(entries: Sequence[Entry], device: Device, values: setting.Values) -> bool:
+    """Whether a device is not any more what it was made last: by hand, or by itself.
+
+    Args:
+        entries: of the device, newest first.
+        device: the device.
+        values: what it is like now.
+    """
+    done = [each for each in entries if not is_refused(each)]
+    last = next((each for each in done if has_changed(each, device)), next(iter(done), None))
+    if last is None or not last.state or last.stage == Stage.SENT or device.kind == "button":
+        return False  # nobody can tell
+    wanted = effect(device.kind, last.action, last.args)
+    is_so = setting.is_same(device.kind, last.state, values)
+    return not is_so and not (wanted and setting.agrees(device.kind, wanted, values))
 
 
 def oldest_first(entries: Iterable[Entry]) -> list[Entry]:

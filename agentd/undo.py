@@ -164,7 +164,8 @@ def _back(
             actions = _actions(_Goal(device, entry.before, newer), observation)
             if actions:
                 _refuse_if_between(device, newer, causes, tell=tell, passes_people=is_any_person)
-                _refuse_if_moved(device, newer[0] if newer else entry, observation)
+                if deed.has_moved(newer, device, observation.states[device.id].values):
+                    raise Blocked(f"The {device.name} was changed by hand since then.")
                 found.append(actions)
     except Blocked as exc:
         return WayBack(refusal=str(exc))
@@ -216,17 +217,6 @@ def _refuse_if_between(
         is_persons = deed.is_by_person(entry) or bool(entry.because)
         if is_persons and not passes_people:
             raise Blocked(f"The {device.name} was set again since then, {tell(entry)}.")
-
-
-def _refuse_if_moved(device: Device, newest: Entry, observation: Observation) -> None:
-    """Let nothing undo what somebody did by hand."""
-    seen = observation.states[device.id].values
-    if not newest.state or newest.stage == Stage.SENT:
-        return  # where it went from there is not known
-    wanted = effect(device.kind, newest.action, newest.args)
-    is_expected = setting.is_same(device.kind, newest.state, seen)
-    if not is_expected and not (wanted and setting.agrees(device.kind, wanted, seen)):
-        raise Blocked(f"The {device.name} was changed by hand since then.")
 
 
 def _off_first(found: Sequence[tuple[Action, ...]], home: Home) -> tuple[Action, ...]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-from agentd import deed, setting
+from agentd import deed
 from agentd.journal import Entry
 from agentd.wording import Wording, number
 from llmagentos.home import Home
-from llmagentos.kind import effect
 from llmagentos.plan import Stage
 from llmagentos.reading import State
 
@@ -120,13 +119,7 @@ def _refusal(refused: Entry, wording: Wording, state: State | None) -> str:
 
 
 def _is_moved(entries: Sequence[Entry], state: State | None, home: Home) -> bool:
-    """Whether it is not any more what it was made last."""
-    last = next((each for each in entries if not deed.is_refused(each)), None)
-    device = home.by_id.get(last.device) if last else None
-    if last is None or device is None or state is None or not state.is_available:
+    device = home.by_id.get(state.device) if state else None
+    if state is None or device is None or not state.is_available:
         return False
-    if not last.state or last.stage == Stage.SENT or device.kind == "button":
-        return False
-    wanted = effect(device.kind, last.action, last.args)
-    is_so = setting.is_same(device.kind, last.state, state.values)
-    return not is_so and not (wanted and setting.agrees(device.kind, wanted, state.values))
+    return deed.has_moved(entries, device, state.values)

@@ -132,7 +132,7 @@ class Day:
     moved: set[str] = field(default_factory=set)
     """Devices that somebody moved by hand, and nothing has touched since."""
     fresh: list[str] = field(default_factory=list)
-    """Devices that were really changed since this was last looked at."""
+    """Devices that were told something since this was last looked at."""
     of_cause: dict[Cause, list[Done]] = field(default_factory=dict)
     actuations: int = 0
 
@@ -228,14 +228,13 @@ class Day:
         self.actuations += 1
         self.of_cause.setdefault(plan.cause, []).append(done)
         device, verdict = done.action.device, applied.verdict
-        is_step = verdict is not None and verdict.rule == "slope_per_s" and (
-            plan.origin.rank is Rank.SAFETY
-        )  # fmt: skip
-        if is_step or (done.before == done.after and device != "bell"):
+        if plan.origin.rank is Rank.SAFETY and verdict and verdict.rule == "slope_per_s":
+            return
+        self.fresh.append(device)
+        if done.before == done.after and device != "bell":
             return
         self.moved.discard(device)
         self.truth[device] = Truth(plan, applied, done)
-        self.fresh.append(device)
 
 
 def _home() -> Home:
