@@ -204,6 +204,13 @@ _ROWS: Final = (
         device_class="carbon_dioxide",
     ),
     Row(
+        "serial.tfmini",
+        "hal.driver.tfmini:TfMini",
+        {"sensor": _NONE},
+        "TFmini laser distance sensor",
+        device_class="distance",
+    ),
+    Row(
         "serial.nmea",
         "hal.driver.nmea_gps:NmeaGps",
         {"sensor": _NONE},

@@ -36,6 +36,8 @@ ROWS = (
         levels={608: mh_z19.answer(608), 1200: mh_z19.answer(1200)}),
     Row("gpio.hc_sr04", "sensor", bench="sonar", levels={100.0: 0.0058238, 25.0: 0.001456},
         options={"trigger_pin": 23, "echo_pin": 24, "period_s": 0.1}),
+    Row("serial.tfmini", "sensor", bench="frame",
+        levels={120: bytes.fromhex("595978001004000947"), 30: bytes.fromhex("59591e0010040009ed")}),
     Row("serial.nmea", "sensor", bench="frame",
         levels={18.5: nmea.rmc() + b"\r\n", 0.0: nmea.rmc("0.0") + b"\r\n"}),
     Row("modbus.register", "sensor", bench="modbus", options={"register": 7, "period_s": 0.1},
