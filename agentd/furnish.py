@@ -209,6 +209,7 @@ class Furniture:
             period_s={name: period for name, period in periods.items() if period is not None},
             rules=config.rules,
             faults=faults,
+            zone=zone,
         )
 
 

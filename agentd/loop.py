@@ -123,7 +123,7 @@ class Loop:
         self._gate.adopt(house.rows, now)
         self._world.adopt(house, now)
         if self._keeper:
-            self._keeper.adopt(house.rules, house.home)
+            self._keeper.adopt(house.rules, house.home, zone=house.zone)
 
     def make_safe(
         self, now: Instant, *, rule: str, reason: str, only: Collection[str] | None = None

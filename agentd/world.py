@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Final
 
 from agentd.agents.rule import Rule
@@ -46,6 +47,8 @@ class House:
     rules: tuple[Rule, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     """Devices that cannot be used, with the reason."""
+    zone: tzinfo | None = None
+    """What times of day mean here; None leaves it as it was."""
 
 
 class World:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from typing import Protocol
 
 from agentd.agents.promise import Wish
@@ -17,8 +18,8 @@ from llmagentos.utterance import Observation, Timer
 class Keeper(Protocol):
     """Whoever keeps promises and rules; see `agentd.agents.promises`."""
 
-    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
-        """Take over the rules of a house, and the devices that they speak of."""
+    def adopt(self, rules: Iterable[Rule], home: Home, *, zone: tzinfo | None) -> None:
+        """Take over the rules of a house, the devices that they speak of, and its time zone."""
 
     def turn(
         self,

@@ -179,6 +179,8 @@ class RuleBook:
         with self._lock:
             self._fixed, self._devices = tuple(rules), devices
             self._settle()
+            for diary in self._diaries.values():  # the time zone may be another
+                diary.memory = replace(diary.memory, coming_s=0.0)
 
     def turn(self, sight: Sight) -> list[Run | Missed]:
         """Let every rule see an instant."""

@@ -27,7 +27,7 @@ class Diary:
         self.wishes = list(wishes)
         self.heard: list[tuple[str, Decision | None]] = []
 
-    def adopt(self, rules: Iterable[Rule], home: Home) -> None:
+    def adopt(self, rules: Iterable[Rule], home: Home, *, zone: object) -> None:
         self.rules = tuple(rules)
 
     def turn(

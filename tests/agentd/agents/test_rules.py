@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -194,6 +195,16 @@ def test_the_list_says_why_a_rule_waits_and_why_it_did_not_run() -> None:
     house.see("tank", 50)
     shown = house.listed()["water"]
     assert (shown.waits, shown.kept_from, shown.ran_s) == ("", "", house.now.wall_s)
+
+
+def test_a_house_that_moves_keeps_its_times_of_day_by_the_new_clock() -> None:
+    house = House()
+    house.add({**PRESS, "when": {"at": "12:30"}})
+    house.after(0)  # 12:00 in Berlin, 21:00 in Sydney
+    house.book.adopt((), house.home, zone=ZoneInfo("Australia/Sydney"))
+    assert house.after(1801) == ()
+    house.book.adopt((), house.home, zone=ZoneInfo("Europe/London"))
+    assert len(house.after(3600)) == 1
 
 
 # what outlives a restart ----------------------------------------------------------------------
