@@ -7,14 +7,11 @@ measured in the same run; absolute times are this machine's.
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from agentd.ctl.appliance import example
@@ -22,47 +19,11 @@ from hal.board.edges import read_edges
 from llmagentos.client import Door, DoorError
 from models import store
 from models.errors import ModelError
-from tests import bench_journal
+from tests import bench_house, bench_journal
+from tests.bench_measure import cpu_s, kib, program, show, wait_for
 
 COMMANDS = 500
-BIN = Path(sys.prefix) / "bin"
 LAMP_PIN, LIGHT_PIN = 18, 17
-
-
-@contextmanager
-def program(run: Path, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One of our programs, ended when the block ends."""
-    log = (run / f"{name}.log").open("wb")
-    process = subprocess.Popen([BIN / name, *arguments], stderr=log, stdout=log)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-
-
-def wait_for(path: Path, *, within_s: float = 20.0) -> None:
-    """Until something serves the socket."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        with suppress(DoorError), Door(path, timeout_s=5.0):
-            return
-        time.sleep(0.005)
-    raise SystemExit(f"nobody serves {path}")
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def show(name: str, values: Sequence[float], unit: str = "ms") -> None:
-    print(
-        f"{name:<46} p50 {statistics.median(values):8.2f}  p95 {percentile(values, 0.95):8.2f}"
-        f"  p99 {percentile(values, 0.99):8.2f} {unit}"
-    )
 
 
 def bench_commands(run: Path, name: str) -> list[float]:
@@ -123,16 +84,6 @@ def bench_start(run: Path, command: Sequence[str]) -> None:
     show("exec of agentd to an answer of health", taken)
 
 
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def kib(pid: int, field: str, file: str = "status") -> int:
-    lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
-
-
 def bench_idle(pid: int, *, seconds: float = 20.0) -> None:
     before = cpu_s(pid)
     time.sleep(seconds)
@@ -179,6 +130,7 @@ def bench_under_load(run: Path) -> None:
 
 def main() -> None:
     bench_box()
+    bench_house.main()
     bench_journal.main()
     with suppress(ImportError):
         from tests import bench_llm
