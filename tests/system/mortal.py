@@ -17,6 +17,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -335,6 +336,48 @@ class Talker(Person):
             wish.answer = {"code": exc.code, "error": str(exc)}
         finally:
             wish.ended_at = time.monotonic()
+
+
+class Promiser(Person):
+    """Wants things later: the hall light switched, or a word, two seconds from now."""
+
+    DELAY_S = 2
+
+    def live(self) -> None:
+        number = 0
+        while not self.is_over(pause_s=random.uniform(0.1, 0.3)):
+            number += 1
+            with suppress(DoorError):
+                self._ask(number)
+
+    def _ask(self, number: int) -> None:
+        is_reminder = bool(number % 2)
+        what = f"check box {number}" if is_reminder else random.choice(("on", "off"))
+        words = f"remind me to {what}" if is_reminder else f"turn {what} the hall light"
+        device = "" if is_reminder else "hall_light"
+        wish = Wish(f"later-{number}", device, what, time.monotonic())
+        self.wishes.append(wish)
+        with Door(self.box.box.place.run / "agentd.sock", timeout_s=15.0) as door:
+            answer = door.request("ask", text=f"{words} in {self.DELAY_S} seconds")
+        assert answer["reply"].startswith("All right"), answer
+        wish.answer, wish.ended_at = {"data": answer}, time.monotonic()
+
+
+class Listener(Person):
+    """Hears every event that the box tells the network."""
+
+    def __init__(self, box: Mortal) -> None:
+        super().__init__(box)
+        self.events: list[tuple[str, Mapping[str, Any]]] = []
+        """(kind, content), as they came."""
+
+    def live(self) -> None:
+        with self.box.box.mqtt("agentd/demo/event/#") as mqtt:
+            mqtt.client.on_message = lambda _c, _d, message: self.events.append(
+                (message.topic.rpartition("/")[2], json.loads(message.payload))
+            )
+            while not self.is_over(pause_s=0.5):
+                pass
 
 
 class Presser(Person):

@@ -15,13 +15,29 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.system.mortal import CEILING, LAMP, PORCH, Clicker, Mortal, Person, Presser, Talker, Wish
+from tests.system.mortal import (
+    CEILING,
+    HALL,
+    LAMP,
+    PORCH,
+    Clicker,
+    Listener,
+    Mortal,
+    Person,
+    Presser,
+    Promiser,
+    Talker,
+    Wish,
+)
 
 KILLS = int(os.environ.get("KILLS", "0"))
 """How often it is killed."""
 
 READY_S = 2.0
 """Longest time from a kill to the first answer of the next agentd."""
+
+LAST_S = 3.0
+"""Time for the last promises to be kept, and to be told."""
 
 AT_START = 0.2
 """Share of the kills that hit an agentd that has not come up yet."""
@@ -46,10 +62,11 @@ class Soak:
             self.box, device="ceiling_light", values=itertools.repeat(None), action="toggle"
         )
         self.talker, self.presser = Talker(self.box), Presser(self.box)
+        self.promiser, self.listener = Promiser(self.box), Listener(self.box)
 
     @property
     def people(self) -> tuple[Person, ...]:
-        return self.dimmer, self.toggler, self.talker, self.presser
+        return self.dimmer, self.toggler, self.talker, self.presser, self.promiser
 
     def run(self, kills: int) -> None:
         for _ in range(kills):
@@ -58,11 +75,17 @@ class Soak:
             while self.chance.random() < AT_START:
                 time.sleep(self.chance.uniform(0.0, 0.6))
                 at = self.box.kill()
+            self._wait_ready(at)
+
+    def _wait_ready(self, at: float) -> None:
+        try:
             self.box.wait_ready(since=at)
+        except AssertionError as exc:
+            raise AssertionError(f"{exc}; its log ends so:\n{self.box.log()[-5000:]}") from exc
 
     def read(self) -> None:
         """Keep what the checks need, for the box is gone then."""
-        self.edges = {pin: self.box.box.edges(pin=pin) for pin in (LAMP, CEILING, PORCH)}
+        self.edges = {pin: self.box.box.edges(pin=pin) for pin in (LAMP, CEILING, PORCH, HALL)}
         self.log = self.box.log()
         path = self.box.box.place.data / "journal.db"
         self.is_set_aside = bool(list(path.parent.glob("*.corrupt-*")))
@@ -76,10 +99,12 @@ def soak(tell_line: Callable[[str], None]) -> Iterator[Soak]:
     soak = Soak(seed=int(os.environ.get("SEED", "1")))
     with contextlib.ExitStack() as stack:
         stack.enter_context(soak.box)
+        stack.enter_context(soak.listener)
         with contextlib.ExitStack() as crowd:
             for person in soak.people:
                 crowd.enter_context(person)
             soak.run(KILLS)
+        time.sleep(Promiser.DELAY_S + LAST_S)  # what is still promised comes due
         soak.box.terminate()
         soak.read()
     told = sum(len(each.wishes) for each in soak.people)
@@ -152,6 +177,33 @@ def test_no_older_brightness_comes_back(soak: Soak) -> None:
 
 def test_a_press_runs_its_rule_once_at_most(soak: Soak) -> None:
     assert 0 < len(moves(soak, PORCH)) <= len(soak.presser.wishes)
+
+
+def later(soak: Soak, *, is_deed: bool) -> list[Wish]:
+    """The promises that were acknowledged."""
+    wishes = [wish for wish in soak.promiser.wishes if wish.answer is not None]
+    return [wish for wish in wishes if bool(wish.device) == is_deed]
+
+
+def test_what_was_promised_is_done_once_or_told_to_be_cut_short(soak: Soak) -> None:
+    intents = soak.journal.execute("SELECT occasion, cause FROM intent").fetchall()
+    begun = {occasion.rpartition("@")[2]: (occasion, cause) for occasion, cause in intents}
+    told = {event["id"] for kind, event in soak.listener.events if kind == "interrupted"}
+    for wish in later(soak, is_deed=True):
+        assert wish.answer is not None
+        occasion, cause = begun.get(wish.answer["data"]["cause"], ("", ""))
+        assert occasion, f"forgotten: {wish}"
+        rows = soak.journal.execute("SELECT count(*) FROM applied WHERE cause = ?", (cause,))
+        (done,) = rows.fetchone()
+        promise = occasion.removeprefix("promise:").partition("@")[0]
+        assert done == 1 or (done == 0 and promise in told), wish
+    assert len(moves(soak, HALL)) <= len(begun)
+
+
+def test_every_reminder_came(soak: Soak) -> None:
+    came = {event["text"] for kind, event in soak.listener.events if kind == "reminder"}
+    missed = {wish.value for wish in later(soak, is_deed=False)} - came
+    assert not missed
 
 
 def test_the_journal_is_whole(soak: Soak) -> None:
