@@ -223,7 +223,7 @@ class SerialBench(Bench):
 
     def replug(self) -> None:
         self.far.cable.plug()
-        assert eventually(lambda: self.link.is_open)
+        assert eventually(lambda: self.link.is_open, within_s=5)
         self.far.report()
 
     def close(self) -> None:
