@@ -81,7 +81,7 @@ def _walk(entries: Sequence[Entry], home: Home, device: str | None, look: Look) 
         told = [each for each in told if not deed.is_sweep(each)]
     changes = [each for each in told if deed.has_changed(each, home.by_id.get(each.device))]
     made = next(iter(changes), None) or next(
-        (each for each in told if not deed.is_refused(each)), None
+        (each for each in told if not deed.is_refused(each) and not deed.is_sweep(each)), None
     )
     newer = takewhile(lambda each: made is None or each.id > made.id, told)
     refused = next((each for each in newer if deed.is_refused(each)), None)

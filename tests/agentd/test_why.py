@@ -55,6 +55,11 @@ def test_nothing_known_is_said_to_be_nothing_known() -> None:
     assert why(device=None) == "Nothing here was switched by anybody since I keep a journal."
 
 
+def test_a_sweep_that_changed_nothing_is_nobodys_doing() -> None:
+    swept = guarded(1, rule="start", before={"state": "off"})
+    assert why(swept, is_now="off").endswith("was not switched by anybody since I keep a journal.")
+
+
 def test_what_changed_nothing_is_not_the_cause() -> None:
     again = ruled(2, before={"state": "on"})
     assert "“dusk”" not in why(entry(1), again)
