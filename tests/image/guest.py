@@ -24,7 +24,7 @@ REPO: Final = Path(__file__).parents[2]
 IMAGE: Final = Path(os.environ.get("IMAGE") or REPO / "build/image/llmagentos-arm64.img")
 PROBE: Final = Path(__file__).with_name("probe.py")
 
-BOOT_S: Final = 240.0
+BOOT_S: Final = 900.0
 """Longest wait for a guest's first word; the bar for READY is a test of its own."""
 
 ANSWER_S: Final = 30.0

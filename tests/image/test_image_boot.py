@@ -10,7 +10,7 @@ import pytest
 
 from tests.image.guest import Guest, built_image
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 READY_S = 90.0
 """From power on, under software emulation."""

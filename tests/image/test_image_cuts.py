@@ -21,7 +21,7 @@ import pytest
 from tests.image.guest import Guest, built_image, partitions
 
 CUTS = int(os.environ.get("IMAGE_CUTS") or 0)
-BOOT_S = 300.0
+BOOT_S = 900.0
 """Longest wait for READY on a busy machine; how fast it is, is measured elsewhere."""
 
 BETWEEN_CUTS = 5
@@ -71,7 +71,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", range(max(CUTS, 1)))
 def test_box_comes_back_from_a_power_cut_with_all_it_promised(
     guest: Guest, number: int, tell: Callable[[str], None]
