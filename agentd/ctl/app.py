@@ -39,6 +39,7 @@ class _Agentctl(Commands):
         "hear": Entry("agentd.ctl.app:hear", "Talk"),
         "listen": Entry("agentd.ctl.sentence:listen", "Talk"),
         "say": Entry("agentd.ctl.sentence:speak", "Talk", takes_words=True),
+        "confirm": Entry("agentd.ctl.confirm:confirm", "Talk"),
         "devices": Entry("agentd.ctl.device:devices", "Devices"),
         "state": Entry("agentd.ctl.device:state", "Devices"),
         "set": Entry("agentd.ctl.device:set_device", "Devices", takes_words=True),
