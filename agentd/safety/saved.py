@@ -3,7 +3,8 @@
 Within a boot the monotonic clock goes on and so do all counters. After a power cut nobody knows how
 long it lasted until the clock is set, and that clock may be wrong: the last thing known counts as
 having happened just now. Either way an output that is off counts as switched off just now, and as
-switched once more, since the last moments before a death may not have been written.
+switched once more, since the last moments before a death may not have been written. Leases are not
+kept: whoever holds one renews it many times a minute, and every start makes the outputs safe.
 """
 
 from __future__ import annotations
@@ -92,16 +93,14 @@ def _plain(track: Track, now: Instant, boot_id: str) -> dict[str, Any]:
         "on": track.is_active or None,
         "on_to": minute * CHECKPOINT_S if counts else None,
         "stretch": track.stretch_s,
-        "switched": track.switched_at_s,
+        "switched": track.switched_at_s or None,
         "on_time": None if track.on_time is None else track.on_time.slots,
         "held": [held.mono_s, held.wall_s] if held else None,
-        "exempt": sorted(claim.exempt),
+        "exempt": sorted(claim.exempt) or None,
         "rank": None if claim.rank is None else int(claim.rank),
-        "commanded": claim.commanded_at_s,
-        "lease": claim.lease_until_s,
-        "fault": track.fault,
+        "fault": track.fault or None,
     }
-    return {key: value for key, value in plain.items() if value not in (None, "", [])}
+    return {key: value for key, value in plain.items() if value is not None}
 
 
 def _track(plain: Mapping[str, Any], row: Row | None, now: Instant, *, is_same_boot: bool) -> Track:
@@ -151,8 +150,7 @@ def _claim(plain: Mapping[str, Any], row: Row | None, now: Instant, *, is_same_b
     return replace(
         claim,
         rank=None if rank is None else Rank(rank),
-        commanded_at_s=_second(plain.get("commanded", 0.0)),
-        lease_until_s=_optional(plain, "lease"),
+        commanded_at_s=now.mono_s,
     )
 
 

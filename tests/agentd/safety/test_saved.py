@@ -110,10 +110,9 @@ def test_a_hold_lasts_through_restarts_and_power_cuts(now: Instant, same: bool, 
     gate = gate_after(all_rows["heater"], (900.0, "off"), rank=Rank.PERSON)
     gate = safety.exempt(gate, ["heater"], "p9")
     gate = revived(gate, now, all_rows, same=same)
-    assert rule_for(ON, all_rows, gate, seen_at(now, heater="off"), RULE) == rule
-    assert (
-        rule_for(ON, all_rows, gate, seen_at(now, heater="off"), replace(RULE, who="p9")) == "allow"
-    )
+    settled = seen_at(Instant(now.mono_s + 3, now.wall_s + 3), heater="off")
+    assert rule_for(ON, all_rows, gate, settled, RULE) == rule
+    assert rule_for(ON, all_rows, gate, settled, replace(RULE, who="p9")) == "allow"
 
 
 def test_a_hold_with_a_clock_that_is_not_set_ends_all_the_same() -> None:
@@ -132,15 +131,21 @@ def test_stop_and_faults_stay(same: bool) -> None:
     assert gate.track("heater").fault == "it smells"
 
 
-def test_a_lease_and_a_rank_go_on_through_a_restart() -> None:
+def test_the_last_rank_stands_for_a_moment_after_a_restart() -> None:
     all_rows = rows()
-    gate = gate_after(all_rows["heater"], (999.0, "on"), rank=Rank.AGENT)
-    gate = revived(gate, at(1000.5), all_rows, same=True)
-    seen = seen_at(at(1000.5), heater="on")
-    assert rule_for(OFF, all_rows, gate, seen, LEARNER) == "precedence"
-    assert [each.rule for each in fired(gate, seen_at(at(1009.0), heater="on"), all_rows)] == [
-        "lease_s"
-    ]
+    gate = gate_after(all_rows["heater"], (900.0, "on"), rank=Rank.AGENT)
+    gate = revived(gate, LATER, all_rows, same=True)
+    assert rule_for(OFF, all_rows, gate, seen_at(LATER, heater="on"), LEARNER) == "precedence"
+    assert rule_for(OFF, all_rows, gate, seen_at(at(1012.0), heater="on"), LEARNER) == "allow"
+
+
+def test_renewing_a_lease_writes_nothing() -> None:
+    row = rows()["heater"]
+    gate = gate_after(row, (900.0, "on"), rank=Rank.AGENT)
+    again = gate_after(row, (905.0, "on"), rank=Rank.AGENT, gate=gate)
+    assert again != gate
+    first, second = (safety.freeze(each, now=NOW, boot_id="b1") for each in (gate, again))
+    assert first == second
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,6 @@ class Witness:
         self.tank_at = -math.inf
         self.low_at = 0.0
         """Since when the tank is not above its minimum, or unknown."""
-        self.edges = 0
 
     # what happens around ----------------------------------------------------------------------
 
@@ -101,7 +100,7 @@ class Witness:
         """The sensor said something, or that it is away."""
         was_enough = self._enough(now)
         self.tank, self.tank_at = level, now
-        if not self._enough(now) and was_enough:
+        if was_enough and not self._enough(now):
             self.low_at = now
 
     def power_cut(self, now: float) -> None:
@@ -180,12 +179,10 @@ class Witness:
             output.changed_at = now
         output.value = value
         if output.is_on and not was_on:
-            self.edges += 1
             if output.began is None or now - output.off_at >= PAUSE_S:
                 output.began = now
             output.on_at = now
         if was_on and not output.is_on:
-            self.edges += 1
             output.spans.append((output.on_at, now))
             output.off_at = now
 
@@ -287,8 +284,6 @@ class Witness:
 
     def looked(self, now: float) -> None:
         """A turn of the loop ended: what had to go off by now is off."""
-        if self.tank is not None and now - self.tank_at > STALE_S:
-            self.tank, self.low_at = None, self.tank_at + STALE_S
         for output in self.outputs.values():
             if output.is_on and output.able_at < math.inf:
                 self._check_deadlines(output, now)
@@ -299,8 +294,9 @@ class Witness:
             late.append(("max_on_s", output.on_at + limits.max_on_s))
         if limits.duty_per_day_s is not None:
             late.append(("duty", now - output.used(now) + limits.duty_per_day_s))
-        if limits.requires and not self._enough(now):
-            late.append(("requires", self.low_at))
+        if limits.requires:
+            is_low = self.tank is None or not self.tank >= 5.0
+            late.append(("requires", self.low_at if is_low else self.tank_at + STALE_S))
         if limits.quiet_hours and self.is_clock_set and self._is_quiet():
             begun = now - self._quiet_for_s()
             earliest = output.on_at + (limits.min_on_s or 0.0)
