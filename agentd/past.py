@@ -6,6 +6,7 @@ Reads the journal; what it says is made by `why`, `history` and `undo`, which ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Final, Protocol
 
@@ -48,7 +49,9 @@ class Chronicle(Protocol):
     ) -> tuple[Entry, ...]:
         """What was done or refused, newest first."""
 
-    def notes(self, *, since_s: float, until_s: float, limit: int) -> tuple[Note, ...]:
+    def notes(
+        self, *, since_s: float = ..., until_s: float = ..., limit: int = ...
+    ) -> tuple[Note, ...]:
         """Starts, stops and resets, newest first."""
 
     def faults(self, *, since_s: float, until_s: float, limit: int) -> tuple[Fault, ...]:
@@ -96,12 +99,13 @@ class Past:
         Raises:
             JournalError: the journal cannot be read.
         """
-        observation = self._observe()
+        observation, notes = self._observe(), self._journal.notes(limit=100)
+        stops = [each for each in notes if each.kind == "stop"]
         for limit in (_FEW, MAX_ENTRIES):
             entries = self._journal.entries(device=device, limit=limit)
             found = explain(
                 entries,
-                self._wording(observation),
+                replace(self._wording(observation), stops=stops),
                 device=device,
                 state=observation.states.get(device or ""),
                 look=lambda name: self._journal.entries(device=name, limit=_FEW),

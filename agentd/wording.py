@@ -6,13 +6,13 @@ come the way in, the area and the action alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
 from agentd import deed
-from agentd.journal import Entry
+from agentd.journal import Entry, Note
 from llmagentos.cause import Rank
 from llmagentos.home import Home
 from llmagentos.kind import Scalar
@@ -56,6 +56,9 @@ _PROTECTS: Final = {
 }
 """Rule of the gate that acts by itself -> what it protects from."""
 
+_SAME_MOMENT_S: Final = 5.0
+"""How far the note of a stop may lie from what it did, in seconds: both are of one turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -66,6 +69,8 @@ class Wording:
     """Wall clock."""
     zone: tzinfo | None = None
     """The home's; None for the system's."""
+    stops: Sequence[Note] = ()
+    """The stops that are known, to tell by which way in somebody stopped everything."""
 
     def name(self, device: str) -> str:
         """What people call a device."""
@@ -159,8 +164,15 @@ class Wording:
     def _protection(self, entry: Entry) -> str:
         if entry.rule in _MADE_SAFE:
             return f"{_MADE_SAFE[entry.rule]}."
+        if entry.rule == "stop" and (way := self._stopped(entry)):
+            return f"everything was stopped {way}. {_PROTECTS['stop']}"
         reason = entry.reason or "It had to be made safe."
         return f"of a safety rule: {reason} {_PROTECTS.get(entry.rule, '')}".rstrip()
+
+    def _stopped(self, entry: Entry) -> str:
+        near = (each for each in self.stops if abs(each.at_s - entry.at_s) < _SAME_MOMENT_S)
+        note = next(near, None)
+        return self.way(note.text) if note else ""
 
     def way(self, channel: str, area: str | None = None) -> str:
         """By which way in somebody asked."""

@@ -93,7 +93,8 @@ def words_of(truth: Truth) -> list[str]:
     plan, applied = truth.plan, truth.applied
     if plan.origin.rank is Rank.SAFETY:
         rule = applied.verdict.rule if applied.verdict else ""
-        return ["the box was starting"] if rule == "start" else ["safety rule", applied.reason]
+        known = {"start": ["the box was starting"], "stop": ["everything was stopped by voice"]}
+        return known.get(rule, ["safety rule", applied.reason])
     if plan.because:
         return ["I had promised it", plan.text]
     if plan.origin.rank is Rank.RULE:

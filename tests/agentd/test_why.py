@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agentd.journal import Entry
+from agentd.journal import Entry, Note
 from agentd.why import explain
 from llmagentos.cause import Rank
 from tests.agentd.entries import NOON_S, WORDING, entry, guarded, refused, ruled, seen
@@ -48,6 +49,14 @@ CAUSES = {
 @pytest.mark.parametrize(("made", "words"), CAUSES.values(), ids=CAUSES.keys())
 def test_the_cause_is_named(made: Entry, words: str) -> None:
     assert words in why(made)
+
+
+def test_who_stopped_everything_is_told() -> None:
+    stopped = guarded(1, rule="stop", reason="Everything was stopped.")
+    wording = replace(WORDING, stops=[Note(stopped.at_s + 0.1, "stop", "mqtt")])
+    text = explain([stopped], wording, device="lamp").text
+    assert "because everything was stopped over MQTT. It stays so until somebody resets it." in text
+    assert "of a safety rule: Everything was stopped." in why(stopped)
 
 
 def test_nothing_known_is_said_to_be_nothing_known() -> None:
