@@ -20,6 +20,9 @@ from llmagentos.plan import Action
 GIVEN_UP_S: Final = 2.0
 """Age at which an order is no longer what anybody wants just now."""
 
+SLACK_S: Final = 2.0
+"""For the looks at the other parts of the bus, beyond two periods of its own."""
+
 GoalT = TypeVar("GoalT")
 
 
@@ -47,6 +50,10 @@ class SlowOutput(Actuator, Generic[GoalT]):
         self._order: _Order | None = None
         self._seen: Mapping[str, Scalar] = {}
         self._lost = f"{name}: not read yet"
+        self._is_known = False
+        self._stale_s = 2 * period_s + SLACK_S
+        self._looks = 0
+        self._fresh: tuple[int, Instant] | None = None
         self._forget: Callable[[], None] = rounds.every(period_s, self._look, self._lose)
 
     @abstractmethod
@@ -71,7 +78,7 @@ class SlowOutput(Actuator, Generic[GoalT]):
 
     def apply(self, action: Action, now: Instant) -> None:
         goal = self.goal(action)
-        if self._lost and self._seen:
+        if self._lost and self._is_known:
             raise Unplugged(self._lost)
         if self._order is not None:
             self._order.is_given_up = True  # the newest word counts
@@ -95,6 +102,10 @@ class SlowOutput(Actuator, Generic[GoalT]):
         self.advance(now)
         if self._lost:
             raise Unplugged(self._lost)
+        if self._fresh is None or self._fresh[0] != self._looks:
+            self._fresh = self._looks, now
+        if (age_s := self._fresh[1].age_s(now)) > self._stale_s:
+            raise Unplugged(f"{self._name}: its bus hangs, nothing was read for {age_s:.0f} s")
         return self._seen
 
     def close(self) -> None:
@@ -114,7 +125,8 @@ class SlowOutput(Actuator, Generic[GoalT]):
 
     def _look(self) -> None:
         self._seen = dict(self.fetch())
-        self._lost = ""
+        self._lost, self._is_known = "", True
+        self._looks += 1
 
     def _lose(self, reason: str) -> None:
-        self._lost = f"{self._name}: {reason}"
+        self._lost, self._is_known = f"{self._name}: {reason}", True
