@@ -81,6 +81,13 @@ class Fields:
             raise self.wrong(key, f"is none of {', '.join(words)}")
         return words(text)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
+        value = self.get(key)
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.wrong(key, "is no list of texts")
+        return tuple(value)
+
     def list(self, key: str) -> list[Fields]:
         """A list of objects."""
         value = self.get(key)

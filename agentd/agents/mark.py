@@ -31,7 +31,7 @@ def encode(rule: Rule, memory: Memory) -> str:
         {
             "v": FORMAT, "rule": fingerprint(rule), "is_armed": lasting.is_armed,
             "next": asdict(lasting.next) if lasting.next else None,
-            "kept_s": lasting.kept_s, "kept_day": lasting.kept_day,
+            "kept_s": lasting.kept_s, "kept_days": list(lasting.kept_days),
             "rest": asdict(lasting.rest) if lasting.rest else None,
         }
     )  # fmt: skip
@@ -51,7 +51,7 @@ def decode(text: str, rule: Rule) -> Memory:
         is_armed=fields.flag("is_armed"),
         next=read_due(due) if due else None,
         kept_s=fields.maybe_number("kept_s"),
-        kept_day=fields.text("kept_day"),
+        kept_days=fields.texts("kept_days"),
         rest=read_due(rest) if rest else None,
     )
 

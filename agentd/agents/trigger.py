@@ -23,6 +23,10 @@ _BACK_S: Final = 9 * DAY_S
 """No further back than this are times of day looked for that were missed."""
 
 
+_DAYS: Final = 8
+"""Clocks are put by hours, seldom by days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What a rule remembers from one instant to the next."""
@@ -37,8 +41,8 @@ class Memory:
     """When it comes again, for what comes again and again."""
     kept_s: float | None = None
     """Wall clock up to which times of day were dealt with; None before the first look."""
-    kept_day: str = ""
-    """Local date on which a time of day was last kept."""
+    kept_days: tuple[str, ...] = ()
+    """Local dates on which a time of day was kept, the last `_DAYS` of them."""
     coming_s: float = 0.0
     """Wall clock before which no time of day has to be looked for again; only saves work."""
     rest: Due | None = None
@@ -129,10 +133,12 @@ def _strike(trigger: AtTime, memory: Memory, sight: Sight) -> tuple[Memory, tupl
     if last is None:
         return memory, ()
     memory = replace(memory, kept_s=last.wall_s)
-    if last.day == memory.kept_day:  # the clock was put back over a time that was kept
+    if last.day in memory.kept_days:  # the clock was put back over a time that was kept
         return memory, ()
-    occasion = f"{last.day}T{trigger.at:%H:%M}"
-    return replace(memory, kept_day=last.day), (Set(occasion, late_s=now_s - last.wall_s),)
+    late_s, occasion = now_s - last.wall_s, f"{last.day}T{trigger.at:%H:%M}"
+    if late_s <= trigger.late_s:
+        memory = replace(memory, kept_days=(*memory.kept_days, last.day)[-_DAYS:])
+    return memory, (Set(occasion, late_s=late_s),)
 
 
 def _around(trigger: AtTime, after_s: float, sight: Sight) -> tuple[Occurrence | None, Occurrence]:

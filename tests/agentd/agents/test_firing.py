@@ -161,6 +161,22 @@ def test_a_clock_put_back_over_it_does_not_run_it_twice() -> None:
     assert runs(garden.put_clock("2026-03-03T01:30")) == 1
 
 
+def test_a_clock_put_days_ahead_and_back_again_does_not_run_it_twice() -> None:
+    garden = Garden(rule(when=HALF_THREE), at="2026-03-02T01:20")
+    garden.after(0)
+    assert runs(garden.put_clock("2026-03-02T01:30")) == 1
+    garden.put_clock("2026-03-05T12:00")
+    garden.put_clock("2026-03-02T00:00")
+    assert not runs(garden.put_clock("2026-03-02T01:30"))
+    assert runs(garden.put_clock("2026-03-03T01:30")) == 1
+
+
+def test_a_rule_that_is_switched_off_misses_nothing() -> None:
+    garden = Garden(rule(when=HALF_THREE, enabled=False), at="2026-03-02T01:20")
+    garden.after(0)
+    assert garden.put_clock("2026-03-02T12:00").missed_s == 0
+
+
 @pytest.mark.parametrize(
     ("now", "count", "late_s", "obstacle"),
     [

@@ -64,7 +64,7 @@ def test_a_promise_is_read_back_as_it_was(promise: Promise) -> None:
         is_armed=st.booleans(),
         next=st.none() | DUES,
         kept_s=st.none() | NUMBER,
-        kept_day=TEXT,
+        kept_days=st.lists(TEXT).map(tuple),
         rest=st.none() | DUES,
     )
 )

@@ -231,6 +231,15 @@ def test_a_rule_that_is_written_differently_starts_anew() -> None:
     assert len(house.see("soil", 20)) == 1
 
 
+def test_a_rule_that_was_written_differently_before_the_restart_starts_anew() -> None:
+    house = House()
+    house.add(WATER)
+    house.see("soil", 20)
+    house.add({**WATER, "cooldown_s": 5})
+    house.open()
+    assert len(house.see("soil", 20)) == 1
+
+
 def test_a_time_of_day_that_was_kept_is_not_kept_again_after_a_restart() -> None:
     house = House()
     house.add({**PRESS, "when": {"at": "12:30"}})
