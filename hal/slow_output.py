@@ -20,6 +20,10 @@ from llmagentos.plan import Action
 GIVEN_UP_S: Final = 2.0
 """Age at which an order is no longer what anybody wants just now."""
 
+PATIENCE: Final = 2
+"""Looks in a row that must fail before the state is given up: one bad answer is no news. An order
+that fails is told at once."""
+
 SLACK_S: Final = 2.0
 """For the looks at the other parts of the bus, beyond two periods of its own."""
 
@@ -53,8 +57,9 @@ class SlowOutput(Actuator, Generic[GoalT]):
         self._is_known = False
         self._stale_s = 2 * period_s + SLACK_S
         self._looks = 0
+        self._misses = 0
         self._fresh: tuple[int, Instant] | None = None
-        self._forget: Callable[[], None] = rounds.every(period_s, self._look, self._lose)
+        self._forget: Callable[[], None] = rounds.every(period_s, self._look, self._miss)
 
     @abstractmethod
     def goal(self, action: Action) -> GoalT:
@@ -127,6 +132,12 @@ class SlowOutput(Actuator, Generic[GoalT]):
         self._seen = dict(self.fetch())
         self._lost, self._is_known = "", True
         self._looks += 1
+        self._misses = 0
+
+    def _miss(self, reason: str) -> None:
+        self._misses += 1
+        if self._misses >= PATIENCE:
+            self._lose(reason)
 
     def _lose(self, reason: str) -> None:
         self._lost, self._is_known = f"{self._name}: {reason}", True

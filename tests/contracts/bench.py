@@ -380,7 +380,7 @@ class ModbusBench(SlowBench):
     def __init__(self, row: Row, folder: Path) -> None:
         super().__init__(row, folder)
         self.far = Stations(folder)
-        self.line = ModbusLine(str(self.far.cable.path), timeout_s=0.1, first_pause_s=0.02)
+        self.line = ModbusLine(str(self.far.cable.path), timeout_s=0.3, first_pause_s=0.02)
         self.made = self.build()
         self.settle()
 

@@ -172,6 +172,15 @@ def test_part_that_is_away_takes_no_order_and_is_back_later(part: Valve, output:
     assert part.written == []
 
 
+def test_one_bad_answer_is_no_news_two_are(part: Valve, rounds: Rounds) -> None:
+    output = Output(part, rounds)
+    assert eventually(lambda: state(output))
+    output._miss("garbled")
+    assert state(output) == "off"
+    output._miss("garbled")
+    assert state(output) is None
+
+
 def test_order_that_fails_is_no_success(part: Valve, rounds: Rounds) -> None:
     part.is_gone = True
     output = Output(part, rounds)
