@@ -20,8 +20,8 @@ from llmagentos.utterance import Act, LocalTime, NewRule, Nothing, Observation
 
 _SENSORS: Final = frozenset({"sensor", "number"})
 
-_STATEFUL: Final = frozenset({"binary_sensor", "button", "light", "switch", "fan", "siren",
-                              "cover", "valve", "lock"})  # fmt: skip
+_STATEFUL: Final = frozenset({"binary_sensor", "button"})
+"""Kinds whose readings are states. An output's state is no reading, so no rule waits for it."""
 
 _STATES: Final = ("on", "off", "open", "closed", "pressed")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from llmagentos.home import Device
 from llmagentos.utterance import Act, NewRule, Nothing
 
-from .room import Daemon, assistant, say
+from .room import HOME, Daemon, assistant, say
 from .test_promising import Desk
 
 RUN_PUMP = [{"device": "pump", "action": "turn_on", "args": {}}]
@@ -14,9 +17,16 @@ FAN_ON = [{"device": "fan", "action": "turn_on", "args": {}}]
 DRY = {"device": "soil", "below": 30.0}
 
 
+WATCHED = replace(HOME, devices=(
+    *HOME.devices,
+    Device("hatch", "hatch", "binary_sensor", device_class="door"),
+    Device("bell", "bell", "button"),
+))  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def understood():
-    talk = assistant(Daemon())
+    talk = assistant(Daemon(home=WATCHED))
     return lambda text, **where: talk.interpret(say(text, **where)).interpretation.outcome
 
 
@@ -38,11 +48,13 @@ def understood():
          {"when": {"device": "room_temperature", "above": 25.0}, "do": FAN_ON}),
         ("when the room temperature is below minus five degrees turn on the fan",
          {"when": {"device": "room_temperature", "below": -5.0}, "do": FAN_ON}),
-        ("when the back door is open turn on the fan only between 9 am and 5 pm",
-         {"when": {"device": "back_door", "value": "open"}, "do": FAN_ON,
+        ("when the hatch opens turn on the fan only between 9 am and 5 pm",
+         {"when": {"device": "hatch", "value": "on"}, "do": FAN_ON,
           "only_if": [{"between": "09:00-17:00"}]}),
-        ("when the pump goes on turn on the fan",
-         {"when": {"device": "pump", "value": "on"}, "do": FAN_ON}),
+        ("turn on the fan when the bell is pressed",
+         {"when": {"device": "bell", "value": "pressed"}, "do": FAN_ON}),
+        ("if the hatch is closed turn on the fan",
+         {"when": {"device": "hatch", "value": "off"}, "do": FAN_ON}),
         ("every day at 7 am turn on the fan",   {"when": {"at": "07:00"}, "do": FAN_ON}),
         ("turn on the fan every monday at noon",
          {"when": {"at": "12:00", "days": ["mon"]}, "do": FAN_ON}),
@@ -60,7 +72,7 @@ def test_rule_is_understood_to_its_table(understood, sentence, table):
 @pytest.mark.parametrize(
     "sentence",
     [
-        "when the soil is dry run the pump",
+        "when the soil is dry run the pump", "when the pump goes on turn on the fan",
         "when the moon is below thirty percent run the pump",
         "when the soil is below thirty degrees run the pump",
         "when the soil is below thirty percent run the moon",
