@@ -34,7 +34,9 @@ from llmagentos.plan import Action, Decision, Plan, Verdict
 from llmagentos.utterance import (
     Act,
     Ask,
+    AtTime,
     Converse,
+    Delayed,
     Interpretation,
     Nothing,
     Observation,
@@ -172,7 +174,7 @@ class Assistant:
         if not explain:
             seen = Interpretation(seen.outcome, seen.stage, seen.elapsed_ms, seen.margin)
         verdicts: tuple[Verdict, ...] = ()
-        if isinstance(seen.outcome, Act):
+        if isinstance(seen.outcome, Act | Delayed | AtTime):
             verdicts = self._preview(make_plan(heard, found, seen.outcome.actions, _NO_CAUSE))
         said = self._teller.tell(seen.outcome, observation, conversation, origin=heard.origin)
         return Reply(said, seen, needs_yes=isinstance(seen.outcome, Ask), verdicts=verdicts,
@@ -251,6 +253,8 @@ class Assistant:
         outcome = found.interpretation.outcome
         taken_back = self._fulfiller.take_back(outcome, talk)
         talk.note(outcome, found.targets, self._clock(), chosen_by=found.chosen_by)
+        is_begun = isinstance(outcome, Nothing) and outcome.reason == "incomplete"
+        talk.unfinished = (heard.text, self._clock()) if is_begun else None
         if taken_back:
             return Reply(taken_back, found.interpretation, cause=cause)
         if done := self._fulfiller.fulfil(heard, found, cause, talk):

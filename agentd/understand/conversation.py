@@ -61,6 +61,8 @@ class Conversation:
     previous_at: Instant | None = None
     said: str = ""
     """The last reply."""
+    unfinished: tuple[str, Instant] | None = None
+    """A sentence that lacked a time or the like, and when it was asked for."""
     promised: tuple[str, ...] = ()
     """Ids of what was promised by the last sentence: what "cancel that" means."""
 
@@ -68,6 +70,12 @@ class Conversation:
         """The question that still waits, if its time is not over."""
         asked = self.pending
         return asked if asked and asked.is_open(now) else None
+
+    def unfinished_text(self, now: Instant) -> str:
+        """The sentence that the next one may complete; empty for none."""
+        if self.unfinished is None or self.unfinished[1].age_s(now) > QUESTION_S:
+            return ""
+        return self.unfinished[0]
 
     def spoken_of(self, now: Instant) -> tuple[Target, ...]:
         """What "it" and "them" mean now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentd.understand.chain import Chain, Heard
 from agentd.understand.conversation import Conversation, Pending, hear
@@ -19,10 +19,14 @@ from llmagentos.clock import Clock
 from llmagentos.home import Home
 from llmagentos.utterance import (
     Ask,
+    AtTime,
+    Delayed,
     Interpretation,
+    NewRule,
     Nothing,
     Observation,
     Outcome,
+    Reminder,
     Undo,
     Utterance,
 )  # fmt: skip
@@ -84,6 +88,7 @@ class Interpreter:
         with self._lock:
             found = self._converse(utterance.text, observation, conversation)
             found = found or self._recognise(utterance, observation, conversation)
+            found = self._completed(utterance, found, observation, conversation)
         if isinstance(found.interpretation.outcome, Nothing):
             found = self._offer(utterance, observation, found)
         return _timed(found, started.age_s(self._clock()) * 1000.0)
@@ -108,6 +113,22 @@ class Interpreter:
             context = Context(None, conversation.spoken_of(observation.now))
             outcome = self._recall.why(text, context)
         return Understood(Interpretation(outcome, "conversation"))
+
+    def _completed(
+        self, utterance: Utterance, found: Understood, observation: Observation,
+        conversation: Conversation,
+    ) -> Understood:  # fmt: skip
+        """The sentence before with this one at its end: "at seven", asked for the time.
+
+        Only a promise comes of it, never an act.
+        """
+        begun = conversation.unfinished_text(observation.now)
+        if not begun or not isinstance(found.interpretation.outcome, Nothing):
+            return found
+        whole = replace(utterance, text=f"{begun} {utterance.text}")
+        more = self._recognise(whole, observation, conversation)
+        is_promise = isinstance(more.interpretation.outcome, Delayed | AtTime | Reminder | NewRule)
+        return more if is_promise else found
 
     def _recognise(
         self, utterance: Utterance, observation: Observation, conversation: Conversation

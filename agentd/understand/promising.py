@@ -18,7 +18,8 @@ from agentd.understand.reply import Reply, ReplyMaker, sentences
 from agentd.understand.words import Words, tokens
 from llmagentos.cause import Cause
 from llmagentos.clock import Instant
-from llmagentos.plan import Ruling, Verdict
+from llmagentos.kind import effect, is_active
+from llmagentos.plan import Action, Ruling, Verdict
 from llmagentos.utterance import (
     AtTime,
     Delayed,
@@ -157,7 +158,8 @@ class Promiser:
         after_s = float(wish.seconds) if isinstance(wish, Delayed) else None
         when = self._replies.when(after_s=after_s, at=moment)
         what = self._telling.wish(wish.actions, observation.home)
-        if asking := [v for v in verdicts if v.ruling is Ruling.CONFIRM]:
+        asking = [v for v in verdicts if v.ruling is Ruling.CONFIRM]
+        if asking or (found.confirmed is None and _is_on_and_risky(wish.actions, observation)):
             return self._ask(asking, wish, found, talk, f"{what} {when}", observation.now)
         made = self._port.schedule(
             wish.actions, text=wish.text, origin=plan.origin, cause=cause, now=observation.now,
@@ -244,3 +246,17 @@ class Promiser:
 
     def _of(self, kind: str) -> list[Promise]:
         return [each for each in self._port.all() if each.kind in _KINDS.get(kind, ())]
+
+
+def _is_on_and_risky(actions: tuple[Action, ...], observation: Observation) -> bool:
+    """Whether it would switch on, later, what needs a yes and happens to be on now.
+
+    The gate asks for no yes to what changes nothing, but until then somebody may switch it off.
+    """
+    for action in actions:
+        device, state = observation.home.by_id[action.device], observation.states.get(action.device)
+        after = effect(device.kind, action.name, action.args)
+        is_on = state is not None and is_active(device.kind, state.values)
+        if device.is_risky and is_on and is_active(device.kind, after):
+            return True
+    return False

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agentd.agents.promises import PromiseBook
+from agentd.understand.notice_reply import NoticeReply
+from agentd.understand.words import load_words
 from llmagentos.clock import Instant
 from llmagentos.plan import Action, Ruling, Verdict
 from llmagentos.utterance import Observation
@@ -28,7 +30,8 @@ class Desk:
 
     def open_book(self) -> PromiseBook:
         book = PromiseBook(
-            self.paper.shelf(), boot="b1", zone=BERLIN, now=self.daemon.clock()
+            self.paper.shelf(), tell=NoticeReply(load_words("en")).tell, boot="b1", zone=BERLIN,
+            now=self.daemon.clock(),
         )  # fmt: skip
         book.adopt((), HOME)
         return book
@@ -243,6 +246,58 @@ def test_interpret_promises_and_cancels_nothing(sentence):
     assert desk.talk.interpret(say(sentence)).text
 
     assert desk.book.all() == before
+
+
+def test_risky_device_that_is_on_now_is_asked_about_too():
+    desk = Desk()
+    desk.daemon.values["back_door"]["state"] = "unlocked"
+
+    assert desk.ask("unlock the back door in ten minutes") == (
+        "Shall I unlock the back door in 10 minutes?"
+    )
+    assert desk.book.all() == ()
+    assert desk.ask("yes") == "All right, in 10 minutes I will unlock the back door."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "answer", "reply"),
+    [
+        ("turn on the fan tomorrow", "At what time?", "at seven",
+         "All right, tomorrow at 07:00 I will turn on the fan."),
+        ("remind me to call mum", "When shall I remind you?", "in ten minutes",
+         "All right, in 10 minutes I will remind you: call mum."),
+        ("remind me in ten minutes", "What shall I remind you of?", "to call mum",
+         "All right, in 10 minutes I will remind you: call mum."),
+        ("turn on the fan every day at seven", "In the morning or in the evening?",
+         "in the morning", "Every day at 07:00, I turn on the fan. Is that right?"),
+    ],
+)  # fmt: skip
+def test_what_was_lacking_is_taken_from_the_answer(sentence, question, answer, reply):
+    desk = Desk()
+
+    assert desk.ask(sentence) == question
+    assert desk.ask(answer) == reply
+    assert desk.daemon.plans == []
+
+
+@pytest.mark.parametrize("between", ["what time is it", "never mind", "turn on the pump"])
+def test_answer_that_comes_after_something_else_completes_nothing(between):
+    desk = Desk()
+
+    desk.ask("turn on the fan tomorrow")
+    desk.ask(between)
+
+    assert desk.ask("at seven") == "Sorry, I did not understand that."
+    assert desk.book.all() == ()
+
+
+def test_answer_that_comes_too_late_completes_nothing():
+    desk = Desk()
+
+    desk.ask("turn on the fan tomorrow")
+    desk.daemon.now_s += 61
+
+    assert desk.ask("at seven") == "Sorry, I did not understand that."
 
 
 def test_time_of_day_needs_a_clock_that_was_set():
