@@ -48,7 +48,9 @@ from agentd.toml_source import ConfigError
 from agentd.understand.assistant import Assistant, ModelAway
 from agentd.understand.confirmation import Questions
 from agentd.understand.llm_client import SocketChooser
+from agentd.understand.notice_reply import NoticeReply
 from agentd.understand.vocabulary import Vocabulary, build_vocabulary
+from agentd.understand.words import load_words
 from agentd.wall_clock import WallClock
 from llmagentos import notify
 from llmagentos.cause import Cause, Origin, Rank
@@ -226,6 +228,7 @@ class Agentd:
             boot=boot_id(),
             zone=time_zone(self._config.home.time_zone),
             now=self._started_at,
+            tell=NoticeReply(load_words(self._config.home.language)).tell,
             is_clock_set=self._wall_clock.is_set(),
             exempt=self._exempt,
             note=journal.record_plan,

@@ -1,4 +1,4 @@
-"""What promises and rules have to tell people: a value, and its plainest wording."""
+"""What promises and rules have to tell people, as a value; its wording is understanding's."""
 
 from __future__ import annotations
 
@@ -63,22 +63,9 @@ Tell = Callable[[Notice], str]
 """Words a notice for people."""
 
 
-def tell(notice: Notice) -> str:
-    """The notice as a sentence in plain English."""
-    if notice.kind is NoticeKind.TIMER:
-        return f"{_timer_words(notice)} is done{_lateness(notice)}."
-    if notice.kind is NoticeKind.REMINDER:
-        return f"Reminder: {notice.text}{_lateness(notice)}."
-    if notice.kind is NoticeKind.RULE:
-        return notice.text + (f" ({span(notice.late_s)} late)" if notice.is_late else "")
-    what = f"“{notice.text}”" if notice.text else f"“{notice.id}”"
-    if notice.kind is NoticeKind.LATE:
-        return f"I did {what}{_lateness(notice)}."
-    if notice.kind is NoticeKind.MISSED:
-        return f"I did not do {what}{_lateness(notice)}. {notice.reason}".rstrip()
-    if notice.kind is NoticeKind.REFUSED:
-        return f"I could not do {what}. {notice.reason}".rstrip()
-    return f"I was interrupted at {what}; it may have been cut short, and I did not repeat it."
+def plain(notice: Notice) -> str:
+    """What stands in a notice itself, for whoever has no words."""
+    return notice.text or notice.name or notice.id
 
 
 def notice_json(notice: Notice) -> dict[str, Any]:
@@ -97,15 +84,3 @@ def span(seconds: float) -> str:
 
 def _count(number: int, word: str) -> str:
     return f"1 {word}" if number == 1 else f"{number} {word}s"
-
-
-def _timer_words(notice: Notice) -> str:
-    if notice.name:
-        return f"Your {notice.name} timer"
-    return f"Your timer of {span(notice.start_s)}" if notice.start_s else "Your timer"
-
-
-def _lateness(notice: Notice) -> str:
-    if not notice.is_late_known:
-        return ", and I do not know how late I am"
-    return f", {span(notice.late_s)} late" if notice.is_late else ""

@@ -15,7 +15,7 @@ from agentd.agents import keep
 from agentd.agents.course import Courses
 from agentd.agents.due import Due, Now
 from agentd.agents.firing import find_blindness, find_reason_against
-from agentd.agents.notice import Notice, Tell, tell
+from agentd.agents.notice import Notice, Tell, plain
 from agentd.agents.pages import Pages
 from agentd.agents.promise import (
     MAX_LENGTH_S,
@@ -58,9 +58,9 @@ class PromiseBook:
         boot: str,
         zone: tzinfo,
         now: Instant,
+        tell: Tell = plain,
         is_clock_set: bool = True,
         exempt: Exempt | None = None,
-        tell: Tell = tell,
         note: Note | None = None,
     ) -> None:
         """Read what was promised in earlier runs.
@@ -71,10 +71,10 @@ class PromiseBook:
                 counts as another boot than all before.
             zone: the home's time zone.
             now: the present.
+            tell: words a notice for people.
             is_clock_set: whether the wall clock can be trusted; every turn tells it anew.
             exempt: lets a person's newest promise pass that person's own hold on its devices;
                 called from doors.
-            tell: words a notice for people.
             note: told who had a command promised, for `why`.
         """
         self._boot, self._zone = boot or f"unknown@{now.wall_s}", zone

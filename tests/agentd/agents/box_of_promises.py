@@ -18,7 +18,7 @@ from llmagentos.clock import Instant
 from llmagentos.home import Device, Home
 from llmagentos.plan import Action, Applied, Decision, Plan, Stage
 from llmagentos.utterance import LocalTime, Observation, TimerRequest
-from tests.agentd.agents.paper import Paper
+from tests.agentd.agents.paper import TELL, Paper
 
 ANNA = Origin(Rank.PERSON, "voice", "anna", "kitchen")
 HOME = Home(devices=(Device("lamp", "lamp", "light"), Device("pump", "pump", "switch")))
@@ -112,7 +112,7 @@ class Box:
 
     def _open(self) -> None:
         self.book = PromiseBook(
-            self.paper.shelf(), boot=f"boot{self.boots}", zone=self.zone, now=self.now,
+            self.paper.shelf(), tell=TELL, boot=f"boot{self.boots}", zone=self.zone, now=self.now,
             is_clock_set=self.is_set,
         )  # fmt: skip
         cut = [_Cut(name) for name in sorted(self.paper.begun - self.paper.done)]

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentd.agents.shelf import Shelf
+from agentd.understand.notice_reply import NoticeReply
+from agentd.understand.words import load_words
 from llmagentos.errors import LlmagentosError
+
+TELL = NoticeReply(load_words("en")).tell
+"""What a book says of its notices."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from llmagentos.clock import Instant
 from llmagentos.home import Device, Home
 from llmagentos.plan import Action, Applied, Decision, Plan, Stage
 from llmagentos.utterance import LocalTime, Observation, TimerRequest
-from tests.agentd.agents.paper import Paper
+from tests.agentd.agents.paper import TELL, Paper
 
 ANNA = Origin(Rank.PERSON, "voice", "anna", "kitchen")
 HOME = Home(devices=(Device("lamp", "lamp", "light"), Device("pump", "pump", "switch")))
@@ -39,7 +39,7 @@ class Stand:
 
     def open(self, boot: str, **more) -> None:
         self.book = PromiseBook(
-            self.paper.shelf(), boot=boot, zone=ZoneInfo("Europe/Berlin"), now=self.now,
+            self.paper.shelf(), tell=TELL, boot=boot, zone=ZoneInfo("Europe/Berlin"), now=self.now,
             is_clock_set=self.is_set, **more,
         )  # fmt: skip
 

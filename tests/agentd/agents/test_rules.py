@@ -17,7 +17,7 @@ from llmagentos.plan import Action, Applied, Decision, Plan, Stage
 from llmagentos.reading import Quality, Reading, State
 from llmagentos.utterance import Observation
 from tests.agentd.agents.garden import BERLIN, DEVICES, rule, utc
-from tests.agentd.agents.paper import Paper
+from tests.agentd.agents.paper import TELL, Paper
 
 ANNA = Origin(Rank.PERSON, "cli", "anna")
 ON, OFF = Action("pump", "turn_on"), Action("pump", "turn_off")
@@ -44,7 +44,7 @@ class House:
 
     def open(self, boot: str = "b1") -> None:
         self.book = PromiseBook(
-            self.paper.shelf(), boot=boot, zone=BERLIN, now=self.now,
+            self.paper.shelf(), tell=TELL, boot=boot, zone=BERLIN, now=self.now,
             exempt=lambda devices, who: self.told.append((devices, who)),
         )  # fmt: skip
         self.book.adopt(self.fixed, self.home)
@@ -266,7 +266,7 @@ def test_a_time_of_day_long_before_the_start_is_told_as_missed() -> None:
     house.now = Instant(3.0, house.now.wall_s + 4 * 3600)
     house.open("b2")
     (wish,) = house.after(0)
-    assert (wish.actions, wish.say) == ((), "I did not do “press”, 3 hours late.")
+    assert (wish.actions, wish.say) == ((), "I did not do “press”, 3 hours and 30 minutes late.")
 
 
 def test_what_a_rule_remembers_is_written_only_when_it_changes() -> None:

@@ -18,7 +18,7 @@ from llmagentos.plan import Action
 from llmagentos.reading import State
 from llmagentos.utterance import LocalTime, Observation
 from tests.agentd.agents.garden import BERLIN, DEVICES, rule
-from tests.agentd.agents.paper import Paper
+from tests.agentd.agents.paper import TELL, Paper
 from tests.agentd.clock import HandClock
 
 PRESS = {
@@ -38,7 +38,9 @@ class Door:
 
     def __init__(self, tmp_path, *, has_book: bool = True) -> None:
         self.paper, self.clock = Paper(), HandClock()
-        book = PromiseBook(self.paper.shelf(), boot="b1", zone=BERLIN, now=self.clock.now)
+        book = PromiseBook(
+            self.paper.shelf(), tell=TELL, boot="b1", zone=BERLIN, now=self.clock.now
+        )
         book.adopt((rule(**{**PRESS, "id": "fixed"}),), RISKY)
         self.book = book
         config = parse('[node]\nname = "box"\n', path=tmp_path / "agentd.toml")
