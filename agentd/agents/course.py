@@ -11,7 +11,7 @@ from agentd.agents.due import Now
 from agentd.agents.notice import Notice, NoticeKind
 from agentd.agents.pages import Pages
 from agentd.agents.promise import Promise, Wish
-from agentd.agents.rule import AtTime, Every, Rule
+from agentd.agents.rule import AtTime, Every, Rule, Takes
 from agentd.agents.rules import Missed, RuleBook, Run
 from agentd.agents.sight import Sight, Unknown
 from llmagentos.plan import Applied, Decision, Stage
@@ -97,6 +97,8 @@ def _trigger(rule: Rule, sight: Sight) -> Reading | None:
         return None
     name, quantity = rule.when.device, rule.when.quantity
     value, state = sight.value(name, quantity), sight.states.get(name)
+    if isinstance(rule.when, Takes):  # a button may have been let go within the same instant
+        value = rule.when.value
     if isinstance(value, Unknown) or state is None:
         return None
     known, at = sight.devices.get(name), state.at or sight.now.at

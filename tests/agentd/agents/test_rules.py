@@ -382,6 +382,18 @@ def test_a_rule_may_only_speak() -> None:
     assert (wish.actions, wish.say) == ((), "Somebody is at the door.")
 
 
+def test_a_run_carries_the_reading_that_set_it_off() -> None:
+    house = House()
+    house.add(WATER)
+    house.add(PRESS)
+    (wish,) = house.see("soil", 20)
+    assert (wish.reading.device, wish.reading.value, wish.reading.unit) == ("soil", 20, "%")
+    house.states["button"] = State("button", {"state": "idle"}, house.now)
+    values = [Reading("button", "state", each, "", house.now) for each in ("pressed", "idle")]
+    (wish,) = house.book.turn(house.observe(), values, {}, house.now)
+    assert (wish.reading.device, wish.reading.value) == ("button", "pressed")
+
+
 def test_a_stale_reading_never_runs_a_rule() -> None:
     house = House()
     house.add(WATER)
