@@ -90,5 +90,5 @@ def _lacks(required: Requirement, observation: Observation) -> str | None:
 
 
 def _off(site: Site, reason: str | None) -> tuple[Action, str] | None:
-    action = site.row.off_action
+    action = site.row.off_action if reason else None
     return (action, reason) if action and reason else None

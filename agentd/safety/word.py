@@ -40,10 +40,11 @@ def outranked(case: Case) -> str | None:
 
 def run_out(site: Site) -> tuple[Action, str] | None:
     """lease_s: a command that was not said again in time."""
-    until_s, action = site.track.claim.lease_until_s, site.row.safe_action
-    if until_s is None or site.now.mono_s < until_s or action is None or not site.values:
+    until_s = site.track.claim.lease_until_s
+    if until_s is None or site.now.mono_s < until_s or not site.values:
         return None
-    if site.row.is_safe(site.values):
+    action = site.row.safe_action
+    if action is None or site.row.is_safe(site.values):
         return None
     return action, f"Whoever set the {site.name} has not said so again in time."
 
