@@ -43,6 +43,9 @@ class Backup:
     """Ids of the rules that are switched off, wherever they stand."""
 
 
+_NOTHING: Final = Backup("", (), ())
+
+
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where it goes.")],
     json: Json = False,
@@ -71,7 +74,7 @@ def restore(
         check(toml, wanted.rules, name=str(file))
         kept = path.with_name(path.name + ".before-restore")
         shutil.copy2(path, kept)
-        write(path.with_name("before-restore.json"), encode(there))
+        write(path.with_name(f"{path.stem}.before-restore.json"), encode(there))
         _apply(door, path, toml, wanted, there, kept)
     data = {
         "file": str(file), "config": str(path), "kept": str(kept), "rules": len(wanted.rules),
@@ -179,13 +182,14 @@ def write(path: Path, text: str) -> None:
 def _apply(door: Door, path: Path, toml: str, wanted: Backup, there: Backup, kept: Path) -> None:
     old = kept.read_text(encoding="utf-8")
     try:
-        _set_rules(door, Backup("", (), ()), there)
+        _set_rules(door, _NOTHING, there)
         _set_toml(door, path, toml)
-        _set_rules(door, wanted, Backup("", (), ()))
-    except (DoorError, Failure) as exc:
-        _set_rules(door, Backup("", (), ()), take(door))
-        _set_toml(door, path, old)
-        _set_rules(door, there, Backup("", (), ()))
+        _set_rules(door, wanted, _NOTHING)
+    except (DoorError, Failure, OSError) as exc:
+        _set_rules(door, _NOTHING, take(door))
+        if path.read_text(encoding="utf-8") != old:
+            _set_toml(door, path, old)
+        _set_rules(door, there, _NOTHING)
         raise Failure(f"all is as it was: {exc}") from exc
 
 

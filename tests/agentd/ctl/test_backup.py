@@ -125,6 +125,12 @@ def test_a_rule_that_is_switched_off_and_unknown_puts_all_back(place: Place) -> 
     assert_nothing_changes(place, "all is as it was: no rule 'nix'")
 
 
+def test_a_configuration_that_cannot_be_written_puts_all_back(place: Place) -> None:
+    place.call("backup", str(place.file))
+    place.config.with_name("agentd.toml.new").mkdir()
+    assert_nothing_changes(place, "all is as it was: ")
+
+
 def assert_nothing_changes(place: Place, said: str) -> None:
     ask(place.folder, "rules", add=NIGHT)
     before, text = place.rules(), place.config.read_text()
