@@ -1,7 +1,8 @@
 """Two threads for a slow bus: one looks at its parts in turn, one carries out orders.
 
 Whoever asks for something is never waited for and never waits: a bus that hangs stops these two
-threads and nothing else. One lock, held for one look or one order, keeps them off each other.
+threads and nothing else. One lock, held for one look or one order, keeps them off each other; what
+was ordered goes first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ that a part that is put back is seen within 5 s. A longer period of its own does
 
 CLOSE_S: Final = 0.4
 """Longest wait for each of the two threads to end."""
+
+YIELD_S: Final = 1.0
+"""Longest that a look lets orders go first, so that many of them leave no part unseen."""
 
 ORDERS: Final = 64
 """Orders that may wait; a bus that hangs must not fill the memory."""
@@ -62,7 +66,9 @@ class Rounds:
         self._name = name
         self._first_pause_s = first_pause_s
         self._lock = threading.Lock()
-        self._bus = threading.RLock()
+        self._bus = threading.Lock()
+        self._waiting = 0
+        self._all_obeyed = threading.Condition()
         self._turns: list[_Turn] = []
         self._orders: queue.Queue[tuple[Look, OnLost] | None] = queue.Queue(ORDERS)
         self._threads: dict[str, threading.Thread] = {}
@@ -97,6 +103,8 @@ class Rounds:
             self._orders.put_nowait((carry_out, on_lost))
         except queue.Full as exc:
             raise Unplugged(f"{self._name} hangs: {ORDERS} orders wait for it") from exc
+        with self._all_obeyed:
+            self._waiting += 1
         self._start("orders", self._obey)
 
     def close(self, release: Callable[[], None]) -> None:
@@ -150,6 +158,8 @@ class Rounds:
         self._hurry.clear()
 
     def _take(self, turn: _Turn) -> None:
+        with self._all_obeyed:
+            self._all_obeyed.wait_for(lambda: self._waiting <= 0, YIELD_S)
         if turn.is_over:
             return
         if self._do(turn.look, turn.on_lost):
@@ -161,6 +171,9 @@ class Rounds:
     def _obey(self) -> None:
         while (order := self._orders.get()) and not self._closing.is_set():
             self._do(*order)
+            with self._all_obeyed:
+                self._waiting -= 1
+                self._all_obeyed.notify()
 
     def _do(self, act: Look, on_lost: OnLost) -> bool:
         try:

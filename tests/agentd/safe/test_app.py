@@ -16,6 +16,7 @@ import pytest
 from agentd.safe import app
 from tests.hal.bench import Cable
 from tests.hal.board.process import BoardProcess
+from tests.hal.modbus import Stations
 
 RELAY, LAMP, BUTTON = 17, 18, 16
 """The first two are held, and left on, by the program that dies."""
@@ -52,6 +53,33 @@ id = "valve"
 kind = "switch"
 driver = "serial.jsonl"
 link = "mcu"
+[device.limits]
+safe_state = "off"
+"""
+
+COIL = """
+[[link]]
+id = "line"
+driver = "modbus"
+port = "{port}"
+timeout_s = 0.3
+[[device]]
+id = "heater"
+kind = "switch"
+driver = "modbus.coil"
+link = "line"
+[device.options]
+coil = 5
+[device.limits]
+safe_state = "off"
+[[device]]
+id = "pump_two"
+kind = "switch"
+driver = "modbus.coil"
+link = "line"
+[device.options]
+coil = 5
+station = 2
 [device.limits]
 safe_state = "off"
 """
@@ -135,6 +163,29 @@ def test_an_output_behind_a_link_is_told_as_soon_as_the_link_is_open(
     assert status == 0
     assert told[0] == {"valve": 0}
     assert took_s < app.LINK_S
+
+
+def late_at_two(answer: bytes) -> bytes:
+    """Station 2 takes its time."""
+    if answer[:1] == b"\x02":
+        time.sleep(0.08)  # within what the line waits
+    return answer
+
+
+def test_outputs_on_a_slow_bus_are_read_back_before_they_count(
+    board: BoardProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "far").mkdir()
+    far = Stations(tmp_path / "far")
+    for station in (1, 2):
+        far.set_coil(5, True, station=station)
+    far.garble = late_at_two
+    coils = COIL.format(port=far.cable.path)
+    assert make_safe(board, HOME + coils)[0] == 0
+    assert [far.coil(5, station=station) for station in (1, 2)] == [False, False]
+    far.garble = lambda answer: b""
+    assert make_safe(board, HOME + coils)[0] == 1, "it was sent, and nobody knows whether it came"
+    far.close()
 
 
 def test_it_loads_nothing_that_it_does_not_need() -> None:

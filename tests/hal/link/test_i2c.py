@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -150,6 +150,25 @@ def test_orders_are_carried_out_in_turn(bus: I2cBus, wire: FakeI2c) -> None:
     for value in range(20):
         part.order(lambda value=value: part.write([0x10, value]), lambda why: None)  # type: ignore[misc]
     assert eventually(lambda: wire.chips[0x20].registers[0x10] == 19)
+
+
+def test_order_goes_before_the_looks_that_wait(bus: I2cBus) -> None:
+    done: list[str] = []
+
+    def look(name: str) -> Callable[[], None]:
+        def slowly() -> None:
+            time.sleep(0.05)  # a part that takes its time
+            done.append(name)
+
+        return slowly
+
+    for number in range(8):
+        part = bus.claim(0x20 + number, owner=f"d{number}", chip="X")
+        part.watch(look(f"look {number}"), done.append, period_s=3600)
+    assert eventually(lambda: done)
+    part.order(lambda: done.append("order"), done.append)
+    assert eventually(lambda: len(done) == 9)
+    assert done.index("order") <= 3
 
 
 def test_failed_order_is_told(bus: I2cBus, wire: FakeI2c) -> None:
