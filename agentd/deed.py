@@ -9,7 +9,6 @@ from agentd import setting
 from agentd.journal import Entry
 from llmagentos.cause import Origin, Rank
 from llmagentos.home import Device
-from llmagentos.kind import effect
 from llmagentos.plan import Ruling, Stage
 
 SWEEPS: Final = frozenset({"start", "end", "death"})
@@ -71,11 +70,11 @@ def has_moved(entries: Sequence[Entry], device: Device, values: setting.Values) 
     """
     done = [each for each in entries if not is_refused(each)]
     last = next((each for each in done if has_changed(each, device)), next(iter(done), None))
-    if last is None or not last.state or last.stage == Stage.SENT or device.kind == "button":
+    if last is None or not last.state or device.kind == "button":
         return False  # nobody can tell
-    wanted = effect(device.kind, last.action, last.args)
-    is_so = setting.is_same(device.kind, last.state, values)
-    return not is_so and not (wanted and setting.agrees(device.kind, wanted, values))
+    if last.stage in (Stage.ACCEPTED, Stage.SENT):
+        return False  # it was under way, and where it got to is not written down
+    return not setting.is_same(device.kind, last.state, values)
 
 
 def oldest_first(entries: Iterable[Entry]) -> list[Entry]:

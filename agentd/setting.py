@@ -64,11 +64,6 @@ def is_same(kind: str, one: Values, other: Values) -> bool:
     )
 
 
-def agrees(kind: str, wanted: Values, seen: Values) -> bool:
-    """Whether a state has all the settings that are wanted."""
-    return all(_is_near(kind, seen.get(name), value) for name, value in wanted.items())
-
-
 def way_back(device: Device, present: Values, goal: Values) -> tuple[Action, ...] | None:
     """The actions from one state to another, none where it is there already.
 

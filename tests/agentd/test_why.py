@@ -16,9 +16,7 @@ SOIL: Any = {"device": "soil", "quantity": "moisture", "value": 28.5, "unit": "%
 MADE: Any = {"because": "box/0/1", "made_at_s": NOON_S - 600, "made_channel": "voice", "who": "p3"}
 
 
-def why(
-    *entries: Entry, device: str | None = "lamp", is_now: str | None = None, **more: Any
-) -> str:
+def why(*entries: Entry, device: str | None = "lamp", is_now: Any = None, **more: Any) -> str:
     """The answer; entries are given oldest first."""
     state = seen(**{device: is_now}).states[device] if device and is_now else None
     newest_first = tuple(reversed(entries))
@@ -120,8 +118,10 @@ def test_a_thermostat_leads_on_to_who_set_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_now", "is_told"), [("on", False), ("off", True)], ids=["as it was made", "otherwise"]
+    ("is_now", "is_told"),
+    [("on", False), ("off", True), ({"state": "on", "brightness": 70}, True)],
+    ids=["as it was made", "otherwise", "brighter"],
 )
-def test_what_was_moved_by_hand_is_told(is_now: str, is_told: bool) -> None:
+def test_what_was_moved_by_hand_is_told(is_now: Any, is_told: bool) -> None:
     text = why(entry(1), is_now=is_now)
     assert ("changed since, by hand or by itself" in text) is is_told
