@@ -15,20 +15,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.system.mortal import (
-    CEILING,
-    HALL,
-    LAMP,
-    PORCH,
-    Clicker,
-    Listener,
-    Mortal,
-    Person,
-    Presser,
-    Promiser,
-    Talker,
-    Wish,
-)
+from tests.system.mortal import CEILING, HALL, LAMP, PORCH, Mortal
+from tests.system.people import Clicker, Listener, Person, Presser, Promiser, Talker, Wish
 
 KILLS = int(os.environ.get("KILLS", "0"))
 """How often it is killed."""
