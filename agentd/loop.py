@@ -174,7 +174,9 @@ class Loop:
             self._decide(proposal, now)
         self._publish_turn(batch.latches, readings, now)
         self.turns += 1
-        return BUSY_S if self._world.is_moving else IDLE_S
+        if self._world.is_moving:
+            return BUSY_S
+        return min(IDLE_S, max(0.001, self._keeper.due_in_s)) if self._keeper else IDLE_S
 
     # sense ------------------------------------------------------------------------------------
 

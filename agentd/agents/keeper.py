@@ -35,3 +35,7 @@ class Keeper(Protocol):
 
     def timers(self, now: Instant) -> tuple[Timer, ...]:
         """The timers that run."""
+
+    @property
+    def due_in_s(self) -> float:
+        """Seconds from the last turn until something is due; infinite when nothing is."""

@@ -5,6 +5,7 @@ What a door asks for is on disk before it is acknowledged; the tick itself never
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import tzinfo
@@ -88,6 +89,8 @@ class PromiseBook:
         self._kept: dict[str, tuple[Promise, Notice | None]] = {}
         self._said: list[str] = []
         self._news: list[Wish] = []
+        self.due_in_s = math.inf
+        """Seconds from the last turn until a promise is due; rules are looked at each turn."""
 
     # what doors ask for -----------------------------------------------------------------------
 
@@ -225,6 +228,7 @@ class PromiseBook:
         self._said.clear()
         wishes, self._news = self._news, []
         moment = self._moment(now)
+        self.due_in_s = math.inf
         for promise in self._pages.at_rest():
             wishes += self._keep(self._reckon(promise, moment), moment)
         for wish in self._courses.turn(self._sight(observation, tuple(readings), now)):
@@ -277,7 +281,12 @@ class PromiseBook:
 
     def _keep(self, promise: Promise, moment: Now) -> Iterator[Wish]:
         kept = keep.keep(promise, moment)
-        if kept is None or not self._pages.take(promise.id):
+        if kept is None:
+            left = dues.left(promise.due, moment)
+            if left and promise.standing is Standing.RUNNING:
+                self.due_in_s = min(self.due_in_s, left.seconds)
+            return
+        if not self._pages.take(promise.id):
             return
         if kept.is_done:
             self._kept[promise.occasion] = promise, kept.notice

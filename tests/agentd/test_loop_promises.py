@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from agentd.agents.promise import Wish
 from agentd.agents.rule import Rule
 from agentd.ledger import Unwritten
+from agentd.loop import IDLE_S
 from llmagentos.cause import Cause, Rank
 from llmagentos.clock import Instant
 from llmagentos.home import Home
@@ -40,6 +41,8 @@ class Diary:
         assert set(before) <= set(observation.states)
         due, self.wishes = self.wishes, []
         return due
+
+    due_in_s = 0.25
 
     def told(self, occasion: str, decision: Decision | None) -> None:
         self.heard.append((occasion, decision))
@@ -94,3 +97,13 @@ def test_a_ring_is_handed_to_whoever_speaks() -> None:
 def test_the_running_timers_are_part_of_what_is_known() -> None:
     stand = Stand(house(), keeper=Diary())
     assert stand.loop.observe(stand.clock.now).timers[0].name == "tea"
+
+
+def test_the_next_turn_comes_when_something_is_due() -> None:
+    diary = Diary()
+    stand = Stand(house(), keeper=diary)
+    assert stand.turn() == 0.25
+    diary.due_in_s = 3600.0
+    assert stand.turn() == IDLE_S
+    diary.due_in_s = -1.0  # a door is just changing it
+    assert 0 < stand.turn() <= 0.01

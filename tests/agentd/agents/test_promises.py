@@ -83,6 +83,19 @@ def test_a_timer_rings_once_when_its_time_is_over() -> None:
     assert not stand.paper.documents
 
 
+def test_it_tells_when_the_next_is_due() -> None:
+    stand = Stand()
+    stand.timer("start", 300)
+    stand.schedule(7.5)
+    stand.turn()
+    assert stand.book.due_in_s == 7.5
+    stand.after(10)
+    assert stand.book.due_in_s == 290
+    stand.timer("pause")
+    stand.after(1)
+    assert stand.book.due_in_s == float("inf")
+
+
 def test_a_delayed_command_is_wished_once_with_its_occasion() -> None:
     stand = Stand()
     promise = stand.schedule(60)
