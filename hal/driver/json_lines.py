@@ -30,6 +30,10 @@ from llmagentos.wire import WireError, decode_object, encode
 PATIENCE: Final = 5
 """Lines of noise in a row before the value is given up: a start in mid-line gives one or two."""
 
+ANSWER_S: Final = 2.0
+"""Longest wait for the microcontroller to print the level that it was told; a line with the old one
+may have been on its way already."""
+
 LARGEST: Final = 1e12
 """Beyond any quantity in a house; JSON allows numbers that no float can hold."""
 
@@ -190,12 +194,27 @@ class JsonOutput(Actuator):
         self._seen = unavailable(f"the microcontroller has not yet told of {self._ear.key!r}")
         # As a number it may be anything; every other kind is on or off.
         self._ear.kind = "sensor" if wiring.device.kind == "number" else "switch"
+        self._asked_at: Instant | None = None
+        self._asked: Scalar = None
+        self._has_answered = True
         self._ear.listen(self._see)
 
-    def apply(self, action: Action, now: Instant) -> None:  # noqa: ARG002
-        self._ear.link.send(encode({"set": {self._ear.key: self._level(action)}}))
+    def apply(self, action: Action, now: Instant) -> None:
+        level = self._level(action)
+        # Before it is sent: the answer may come at once.
+        self._asked, self._asked_at, self._has_answered = level, now, False
+        self._ear.link.send(encode({"set": {self._ear.key: level}}))
 
-    def read_back(self, now: Instant) -> Mapping[str, Scalar]:  # noqa: ARG002
+    def advance(self, now: Instant) -> bool:
+        if self._asked_at is not None and self._asked_at.age_s(now) > ANSWER_S:
+            self._asked_at = None
+            if not self._has_answered:
+                silent = f"the microcontroller does not answer for {self._ear.key!r}"
+                self._seen = unavailable(silent)
+        return self._asked_at is not None
+
+    def read_back(self, now: Instant) -> Mapping[str, Scalar]:
+        self.advance(now)
         seen = self._seen
         if seen.quality is Quality.UNAVAILABLE:
             raise Unplugged(f"{self._name}: {seen.reason}")
@@ -205,7 +224,10 @@ class JsonOutput(Actuator):
         self._ear.close()
 
     def _see(self, sample: Sample) -> None:
-        self._seen = sample
+        self._seen, self._has_answered = sample, True
+        level = {"on": 1, "off": 0}.get(str(sample.value), sample.value)
+        if level == self._asked or sample.quality is Quality.UNAVAILABLE:
+            self._asked_at = None
 
     def _level(self, action: Action) -> Scalar:
         is_number = self._ear.kind == "sensor"

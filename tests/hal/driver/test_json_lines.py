@@ -16,7 +16,7 @@ from hal.driver.json_lines import PATIENCE, JsonOutput, JsonSensor, Options, bui
 from hal.link.serial import SerialLink
 from llmagentos.reading import Quality
 from llmagentos.wire import WireError
-from tests.hal.bench import NOW, Cable, Inbox, act, clock, eventually, wiring
+from tests.hal.bench import NOW, Cable, Inbox, act, at, clock, eventually, wiring
 
 SOIL = Options(key="moisture", minimum=0, maximum=100)
 
@@ -173,14 +173,43 @@ def test_output_is_what_the_microcontroller_reports_not_what_was_asked(
     relay.apply(act("turn_on"), NOW)
     assert cable.heard() == b'{"set":{"relay1":1}}\n'
     assert relay.read_back(NOW) == {"state": "off"}
+    assert relay.advance(NOW), "its answer is still to come"
     cable.say(b'{"relay1": 1}\n')
     assert eventually(lambda: relay.read_back(NOW) == {"state": "on"})
+    assert not relay.advance(NOW)
     cable.pull()
     assert eventually(lambda: relay._seen.quality is Quality.UNAVAILABLE)
     with pytest.raises(Unplugged):
         relay.read_back(NOW)
     with pytest.raises(Unplugged):
         relay.apply(act("turn_off"), NOW)
+
+
+def test_microcontroller_that_obeys_without_a_word_is_told(link: SerialLink, cable: Cable) -> None:
+    relay = JsonOutput(wiring("switch", link=link, options={"key": "relay1"}))
+    assert eventually(lambda: link.is_open)
+    cable.say(b'{"relay1": 0}\n')
+    assert eventually(lambda: relay._seen.value == "off")
+    relay.apply(act("turn_on"), NOW)
+    cable.say(b'{"other": 5}\n')
+    assert relay.advance(at(1.9))
+    assert not relay.advance(at(2.1))
+    with pytest.raises(Unplugged, match="does not answer for 'relay1'"):
+        relay.read_back(at(2.1))
+    cable.say(b'{"relay1": 1}\n')
+    assert eventually(lambda: relay._seen.value == "on")
+    assert relay.read_back(at(2.2)) == {"state": "on"}
+
+
+def test_old_level_that_was_on_its_way_is_no_answer_yet(link: SerialLink, cable: Cable) -> None:
+    relay = JsonOutput(wiring("switch", link=link, options={"key": "relay1"}))
+    assert eventually(lambda: link.is_open)
+    relay.apply(act("turn_on"), NOW)
+    cable.say(b'{"relay1": 0}\n')
+    assert eventually(lambda: relay._seen.value == "off")
+    assert relay.advance(NOW)
+    assert not relay.advance(at(2.1))
+    assert relay.read_back(at(2.1)) == {"state": "off"}, "stuck: it answers, and is still off"
 
 
 def test_number_is_set_and_reported(link: SerialLink, cable: Cable) -> None:
