@@ -128,10 +128,7 @@ class Mortal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ending.set()
-        if self._parent.is_alive():
-            self.terminate()
-            self._parent.join()
+        self.end()
         self._log.close()
         self.box.close()
 
@@ -144,11 +141,13 @@ class Mortal:
         process.wait()
         return at
 
-    def terminate(self) -> None:
-        """Let agentd end in order; the parent starts it again unless the box is left."""
-        if self._agentd is not None:
-            self._agentd.terminate()
-            self._agentd.wait(10)
+    def end(self) -> None:
+        """Let agentd end in order, and stay so; board and broker live on."""
+        self._ending.set()
+        while self._parent.is_alive():
+            if process := self._agentd:
+                process.terminate()
+            self._parent.join(1.0)  # it may have been about to start another
 
     def wait_ready(self, *, since: float | None = None) -> float:
         """Wait until agentd answers; seconds since an instant."""

@@ -93,7 +93,7 @@ def soak(tell_line: Callable[[str], None]) -> Iterator[Soak]:
                 crowd.enter_context(person)
             soak.run(KILLS)
         time.sleep(Promiser.DELAY_S + LAST_S)  # what is still promised comes due
-        soak.box.terminate()
+        soak.box.end()
         soak.read()
     told = sum(len(each.wishes) for each in soak.people)
     took_s = soak.box.ready_s
