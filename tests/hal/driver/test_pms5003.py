@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import random
+import time
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +77,26 @@ def test_noise_is_told_and_the_part_comes_back(cable: Cable, inbox: Inbox) -> No
     cable.say(EXAMPLE)
     assert eventually(lambda: inbox.has(13))
     sensor.close()
+
+
+def test_megabyte_of_noise_gives_no_number_and_costs_no_core(cable: Cable, inbox: Inbox) -> None:
+    sensor = Pms5003(wiring("sensor", device_class="pm25", options={"port": str(cable.path)}))
+    sensor.start(inbox.post, clock)
+    assert eventually(lambda: sensor._link.is_open)
+    os.set_blocking(cable._master, False)
+    chance, started_s, used_s = random.Random(5), time.monotonic(), time.process_time()
+    for _ in range(1024):
+        with suppress(BlockingIOError):  # an adapter drops what nobody fetches, too
+            os.write(cable._master, chance.randbytes(1024))
+        time.sleep(0.002)  # half a megabyte a second: faster than any adapter
+    took_s, used_s = time.monotonic() - started_s, time.process_time() - used_s
+    assert {reading.value for reading in inbox.readings} == {None}
+    assert used_s < 0.3 * took_s
+    os.set_blocking(cable._master, True)
+    assert eventually(lambda: say(cable) or inbox.has(13), within_s=8)
+    sensor.close()
+
+
+def say(cable: Cable) -> None:
+    with suppress(OSError):  # nobody has the port open just now
+        cable.say(EXAMPLE)
