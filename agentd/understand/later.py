@@ -13,6 +13,7 @@ from typing import Final
 from agentd.understand.chain import Chain, Heard
 from agentd.understand.guard import Guard
 from agentd.understand.moment import Moments, When
+from agentd.understand.naming import Directory
 from agentd.understand.phrase import Fit, Phrasebook
 from agentd.understand.recogniser import Context, Recognition
 from agentd.understand.rule_sentence import RuleParser
@@ -64,10 +65,12 @@ class Later:
         self._timers = Phrasebook.of({"timer": groups.pop("timer")})
         self._book = Phrasebook.of(groups)
         self._rules = RuleParser(chain, words)
+        self._directory = Directory(Home(), words=words)
 
     def refresh(self, home: Home) -> None:
         """Take over a new home."""
         self._rules.refresh(home)
+        self._directory = Directory(home, words=self._words)
 
     def recognise(self, text: str, observation: Observation, context: Context) -> Heard | None:
         """What a sentence about later means; None when it is about now."""
@@ -135,7 +138,7 @@ class Later:
             whole = self._chain.recognise(said.plain(), observation, context).found
             if whole and (when.is_vague or not isinstance(whole.outcome, Act)):
                 return None
-            if whole and when.is_bare:
+            if when.is_bare and (whole or self._directory.find(command.plain())):
                 return _refused("ambiguous", self._words.say("time_or_level"))
             if when.is_vague:
                 return _refused("incomplete", self._words.say("which_time"))

@@ -18,6 +18,7 @@ from llmagentos.utterance import (
     Reminder,
     Undo,
 )
+from models.scripted import ScriptedChooser
 
 from .room import Daemon, assistant, say
 
@@ -72,6 +73,37 @@ def test_what_cannot_be_promised_is_said_now(understood, sentence, reply):
 
     assert isinstance(outcome, Nothing)
     assert outcome.text == reply
+
+
+@pytest.mark.parametrize(
+    ("sentence", "action"),
+    [
+        ("set the fan at 20",   Action("fan", "set_speed", {"speed": 20})),
+        ("set the blind at 20", Action("blind", "set_position", {"position": 20})),
+    ],
+)  # fmt: skip
+def test_number_that_can_only_be_a_level_is_one(understood, sentence, action):
+    assert understood(sentence) == Act((action,))
+
+
+@pytest.mark.parametrize("sentence", ["fan at 20", "desk lamp at 10", "open the blind at one"])
+def test_number_that_may_be_a_time_or_a_level_is_asked_about(understood, sentence):
+    outcome = understood(sentence)
+
+    assert isinstance(outcome, Nothing)
+    assert outcome.text.startswith("Do you mean a time or a level?")
+
+
+@pytest.mark.parametrize(
+    "sentence", ["zap the gloom in ten minutes", "at nine pm make it all nice"]
+)
+def test_model_is_not_asked_what_to_do_now_for_what_is_wanted_later(sentence):
+    talk = assistant(Daemon(), chooser=ScriptedChooser({"": "turn on the desk lamp"}))
+
+    answer = talk.ask(say(sentence))
+
+    assert answer.text.startswith("I understood when, but not what")
+    assert not answer.needs_yes
 
 
 @pytest.mark.parametrize(
