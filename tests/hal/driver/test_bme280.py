@@ -184,3 +184,22 @@ def test_another_part_at_the_same_place_brings_its_own_trimming(
     wire.chips[0x76] = other
     other.show(529191)
     assert eventually(lambda: inbox.has(24.79))
+
+
+def test_one_garbled_transfer_of_the_trimming_does_not_stay_for_months(
+    wire: FakeI2c, sensor: Bme280, inbox: Inbox
+) -> None:
+    chip, garbled = wire.chips[0x76], [True]
+    read = chip.read
+
+    def once(count: int) -> bytes:
+        data = bytearray(read(count))
+        if chip.pointer == 0x88 and garbled:
+            garbled.pop()
+            data[0] ^= 0x40
+        return bytes(data)
+
+    chip.read = once  # type: ignore[method-assign]
+    sensor.start(inbox.post, clock)
+    assert eventually(lambda: inbox.has(25.08))
+    assert {r.value for r in inbox.readings if r.quantity == "temperature"} == {25.08}
