@@ -87,7 +87,7 @@ class Courses:
             return
         if applied is None or _failed(applied):
             self._pages.undo(end.id, before)
-        elif now.at.age_s(applied.at) >= 1.0:
+        elif now.at.age_s(applied.at) >= 0.01:  # it waited for the disk
             self._pages.put(ending.from_then(end, applied.at, now))
 
 
