@@ -13,8 +13,6 @@ from agentd.understand.confirmation import Questions
 from agentd.understand.conversation import Conversation, Conversations, Pending
 from agentd.understand.doing import Doer, make_plan
 from agentd.understand.fulfilling import Fulfiller
-from agentd.understand.gazetteer import LANGUAGE, GazetteerRecogniser
-from agentd.understand.hassil import HassilRecogniser
 from agentd.understand.interpreter import Interpreter, Understood
 from agentd.understand.legal import clean
 from agentd.understand.offer import ModelAway, Offerer
@@ -56,6 +54,10 @@ _MOST_WAITING: Final = 4
 
 def recognisers_for(words: Words) -> tuple[Recogniser, ...]:
     """The recognisers of a language, in the order in which they are asked."""
+    # Loaded here: a box that comes back from a crash must not wait for them to obey a stop.
+    from agentd.understand.gazetteer import LANGUAGE, GazetteerRecogniser
+    from agentd.understand.hassil import HassilRecogniser
+
     strict = (SceneRecogniser(words), HassilRecogniser(words))
     spelt = (GazetteerRecogniser(words),) if words.language == LANGUAGE else ()
     return (*strict, *spelt, StatusRecogniser(words))
@@ -82,7 +84,7 @@ class Assistant:
         past: PastPort | None = None,
         questions: Questions | None = None,
     ) -> None:
-        """Build it; reads the sentence files, about 150 ms.
+        """Build it. The sentence files are read by the first sentence, or by `warm`.
 
         Args:
             home: names, language and units; `refresh` takes a new one.
@@ -118,18 +120,28 @@ class Assistant:
         self._questions = questions or Questions()
         self._questions.restore(self._conversations, clock())
         self._offerer = Offerer(chooser, words) if chooser else None
-        self._interpreter = Interpreter(
-            words, recognisers_for(words), clock=clock, offerer=self._offerer
-        )
         self._home = home
-        self._interpreter.refresh(home)
+        self._built: Interpreter | None = None
 
     def refresh(self, home: Home) -> None:
         """Take over a changed home; sentences that are being understood end first."""
         with self._refreshing:
             if home is not self._home:
                 self._home = home
-                self._interpreter.refresh(home)
+                if self._built:
+                    self._built.refresh(home)
+
+    @property
+    def _interpreter(self) -> Interpreter:
+        """Built by whoever needs it first; that takes 0.3 s."""
+        with self._refreshing:
+            if self._built is None:
+                recognisers = recognisers_for(self._words)
+                self._built = Interpreter(
+                    self._words, recognisers, clock=self._clock, offerer=self._offerer
+                )
+                self._built.refresh(self._home)
+            return self._built
 
     def warm(self) -> None:
         """Do once what would slow the first sentences down: 0.3 s, and seconds with a model.
