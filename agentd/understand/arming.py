@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+from agentd.agents.rule import Rule
 from agentd.agents.rules import Listed
 from agentd.understand.conversation import Conversation, Pending
 from agentd.understand.doing import Preview, make_plan
@@ -18,11 +19,14 @@ from llmagentos.home import Home
 from llmagentos.plan import Ruling
 from llmagentos.utterance import NewRule, Observation, PromiseRequest, Utterance
 
-_ID = "said-"
+_ID: Final = "said-"
 """What the ids of spoken rules begin with."""
 
+_AFAR: Final = "mqtt"
+"""The channel from which no rule is armed on what needs a yes: a rule asks nobody for one."""
 
-class Armourer:
+
+class RuleMaker:
     """Arms rules; each call may raise `PromiseError`."""
 
     def __init__(self, port: PromisePort, words: Words, *, preview: Preview) -> None:
@@ -46,12 +50,9 @@ class Armourer:
         """Ask whether that is the rule; once a yes was said, arm it."""
         table = {"id": self._free_id(observation), **wish.table}
         rule = self._port.read_rule(table)
-        told = self._replies.of(wish.table, observation.home)
         asked = found.confirmed
         if asked is None:
-            question = f"{sentences([told])} {self._words.say('rule_question')}"
-            talk.pending = Pending(wish, observation.now, found.chosen_by, question)
-            return question
+            return self._ask(wish, rule, heard, found, talk=talk, observation=observation)
         # The rule itself will ask nobody: its yes is the yes to all that it does, on the right
         # channel where a device insists on one.
         verdicts = self._preview(make_plan(heard, found, rule.actions, cause))
@@ -60,7 +61,22 @@ class Armourer:
             return sentences(dict.fromkeys(refused))
         self._port.add_rule(table, origin=asked.origin or heard.origin)
         talk.promised = (rule.id,)
+        told = self._replies.of(wish.table, observation.home)
         return sentences([self._words.say("rule_armed", rule=told)])
+
+    def _ask(
+        self, wish: NewRule, rule: Rule, heard: Utterance, found: Understood, *,
+        talk: Conversation, observation: Observation,
+    ) -> str:  # fmt: skip
+        """Say the rule back and leave the question open."""
+        home = observation.home
+        risky = [home.by_id[id].name for id in sorted(rule.devices) if home.by_id[id].is_risky]
+        if risky and heard.origin.channel == _AFAR:
+            return sentences([self._words.say("rule_from_afar", names=self._words.join(risky))])
+        told = sentences([self._replies.of(wish.table, home)])
+        question = f"{told} {self._words.say('rule_question')}"
+        talk.pending = Pending(wish, observation.now, found.chosen_by, question)
+        return question
 
     def listed(self, observation: Observation) -> str:
         """All rules in words."""

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Final
 
 from agentd.agents.promise import Kind, Promise, PromiseError
-from agentd.understand.arming import Armourer
+from agentd.understand.arming import RuleMaker
 from agentd.understand.conversation import Conversation, Pending
 from agentd.understand.doing import Preview, make_plan
 from agentd.understand.interpreter import Understood
@@ -63,7 +63,7 @@ class Promiser:
         """
         self._port, self._words, self._preview, self._zone = port, words, preview, zone
         self._replies, self._telling = PromiseReply(words), ReplyMaker(words)
-        self._rules = Armourer(port, words, preview=preview)
+        self._rules = RuleMaker(port, words, preview=preview)
 
     def keep(
         self,

@@ -200,6 +200,15 @@ def test_rule_on_a_careful_device_takes_its_yes_on_another_channel_only():
     assert reply.text.startswith("All right, that is a rule now.")
 
 
+def test_rule_on_a_risky_device_is_not_armed_over_the_network():
+    desk = Desk()
+    heard = say("unlock the back door every day at noon")
+    afar = replace(heard, origin=replace(heard.origin, channel="mqtt"))
+
+    assert desk.talk.ask(afar).text == "A rule on back door can be made at the box only."
+    assert desk.talk.waiting() == ()
+
+
 def test_rule_that_cannot_run_is_refused_before_it_is_asked_about():
     desk = Desk()
 
