@@ -42,12 +42,14 @@ class FakeI2c:
         """Cleared while the bus hangs: a transfer does not come back."""
         self.hold.set()
         self.opened = 0
+        self.opens = 0
         self.transfers = 0
 
     def open(self, path: str) -> FakeI2c:
         if self.is_gone:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         self.opened += 1
+        self.opens += 1
         return self
 
     def close(self) -> None:

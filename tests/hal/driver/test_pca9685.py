@@ -133,6 +133,16 @@ def test_chip_that_lost_its_power_is_off_and_works_again(
     lamp.close()
 
 
+def test_chip_that_was_put_to_sleep_puts_out_nothing(chip: Pca9685Chip, bus: I2cBus) -> None:
+    lamp = output(bus, "light")
+    tell(lamp, "turn_on")
+    chip.registers[0] |= 0x10  # its outputs stay set, but nothing comes out
+    assert eventually(lambda: lamp.read_back(NOW)["state"] == "off")
+    assert tell(lamp, "turn_on")["state"] == "on"
+    assert chip.pulse_us(0) > 0
+    lamp.close()
+
+
 def test_servos_and_lamps_of_one_chip_must_agree_on_its_frequency(bus: I2cBus) -> None:
     servo = output(bus, "number", 0)
     with pytest.raises(DriverError, match="'d0' has set the chip to 50 Hz"):

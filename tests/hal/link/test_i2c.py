@@ -71,8 +71,11 @@ def test_failure_is_told_in_words_and_the_bus_works_again(
     sight = Sight(bus, 0x20)
     assert eventually(lambda: sight.losses)
     assert says in sight.losses[0]
+    opens = wire.opens
     wire.error = 0
     assert eventually(lambda: sight.seen)
+    is_of_the_part = error in (errno.EREMOTEIO, errno.ENXIO)
+    assert (wire.opens == opens == 1) is is_of_the_part, "a bus that failed is opened anew"
 
 
 def test_bus_that_is_not_there_is_told_and_taken_when_it_comes(bus: I2cBus, wire: FakeI2c) -> None:
@@ -192,6 +195,7 @@ def test_look_and_order_never_mix(bus: I2cBus) -> None:
     part = bus.claim(0x20, owner="x", chip="X")
     part.watch(alone, mixed.append, period_s=0.0)  # type: ignore[arg-type]
     for _ in range(20):
+        time.sleep(0.003)  # so that they come while a look is under way
         part.order(alone, mixed.append)  # type: ignore[arg-type]
     assert eventually(lambda: len(done) > 40)
     assert mixed == []
