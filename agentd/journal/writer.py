@@ -178,6 +178,8 @@ class Writer:
 
     def _commit(self, jobs: list[Job]) -> None:
         """One transaction for all; what cannot be written does not hold up the others."""
+        if not any(job.weight for job in jobs):  # all is on disk already
+            return self._tell(jobs, [None] * len(jobs))
         while jobs:
             try:
                 results = self._write(jobs)

@@ -40,7 +40,7 @@ class Written:
 
 WRITTEN = {
     "journal": Written(
-        ("data/journal.db", "data/journal.db-wal", "data/journal.db-shm",
+        ("data/journal.db", "data/journal.db-wal",
          "data/journal.db-journal"),
         ("pwrite64", "fdatasync"),
     ),

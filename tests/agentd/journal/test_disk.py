@@ -135,8 +135,11 @@ def test_a_read_only_disk_can_be_read_and_heals(
     first = open_journal()
     do(first, plan())
     first.save("promise", "a", "b").result(5)
+    first.close()
+    second = open_journal()
+    second.save("promise", "late", "c").result(5)
     if is_clean:
-        first.close()
+        second.close()
     for each in path.parent.glob("journal.db*"):
         shutil.copy(each, disk.folder)
     disk.mount("remount", "ro")
@@ -144,13 +147,34 @@ def test_a_read_only_disk_can_be_read_and_heals(
     assert journal.status()[0] == "failing"
     assert "read" in refused(journal.save("promise", "c", "d"))
     assert journal.set_aside is None
-    assert journal.saved("promise") == {"a": "b"}
+    both = {"a": "b", "late": "c"}
+    assert journal.saved("promise") == (both if is_clean else {"a": "b"})
     assert len(journal.entries()) == 1
     journal.record_note("start", "kept in memory")
     disk.mount("remount", "rw")
     wait_for(journal, "ok")
     assert [note.text for note in journal.notes()] == ["kept in memory"]
+    assert journal.saved("promise") == both
     journal.close()
+
+
+def test_no_other_process_can_write_the_file(journal: Journal, path: Path) -> None:
+    """Another agentd on the same folder, for one; nothing is set aside or half read for it."""
+    journal.save("promise", "a", "b").result(5)
+    other = """
+import sys, time
+from pathlib import Path
+from agentd.journal import Journal
+from llmagentos.clock import Instant
+journal = Journal(Path(sys.argv[1]), clock=lambda: Instant(time.monotonic(), time.time()))
+print(journal.set_aside, journal.status()[1], sep="; ")
+journal.close()
+"""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", other, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, env=env, check=True).stdout
+    assert told == f"None; {path}: cannot be opened: database is locked\n"
+    assert journal.save("promise", "b", "c").exception(5) is None
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, clock: HandClock) -> None:
