@@ -80,4 +80,9 @@ def test_a_second_channel_is_insisted_on(tmp_path_factory: pytest.TempPathFactor
 
         assert "must come another way" in str(again["reply"])
         assert state(folder) == "closed"
-        assert len(ask(folder, "confirm")["waiting"]) == 1
+        (waiting,) = ask(folder, "confirm")["waiting"]
+
+        done = ask(folder, "confirm", question=waiting["question"], channel="voice")
+
+        assert done["reply"] == "Gate is open."
+        assert ask(folder, "confirm") == {"waiting": []}
