@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -167,6 +168,22 @@ def test_a_fault_of_the_crash_record(call: str, how: str, doomed: Doomed) -> Non
     else:
         doomed.start(*prefix)
     doomed.assert_well()
+
+
+@pytest.mark.parametrize(("call", "how"), [
+    (call, how) for call in ("openat", "write", "fsync", "rename") for how in (*ERRORS, "kill")
+])  # fmt: skip
+def test_a_fault_of_a_backup(call: str, how: str, tmp_path: Path) -> None:
+    """Written by agentctl, as are the files that a restore puts back."""
+    path = tmp_path / "backup.json"
+    path.write_text("old")
+    code = f"from agentd.ctl.backup import write; write(__import__('pathlib').Path({str(path)!r}), 'new')"
+    what = "signal=KILL" if how == "kill" else f"error={how}"
+    tracer = ["strace", "-D", "-qq", "-o", "/dev/null", "-P", str(path), "-P", f"{path}.new",
+              "-e", f"trace={call}", "-e", f"inject={call}:{what}"]  # fmt: skip
+    done = subprocess.run([*tracer, sys.executable, "-c", code], check=False, timeout=30)
+    assert done.returncode == (-9 if how == "kill" else 1)
+    assert path.read_text() == "old", "what is there stays until the new one is whole"
 
 
 # nothing is forgotten -----------------------------------------------------------------------------
