@@ -110,7 +110,7 @@ class World:
             old = self._states.get(reading.device, State(reading.device))
             values = {**old.values, reading.quantity: reading.value}
             device = self.house.home.by_id[reading.device]
-            if reading.quantity == device.device_class or "state" not in values:
+            if device.device_class in (None, reading.quantity) or "state" not in values:
                 values["state"] = reading.value
             self._mark(State(reading.device, values, reading.at, reading.quality,
                              reading.reason, reading.cause))  # fmt: skip
