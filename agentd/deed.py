@@ -69,12 +69,14 @@ def has_moved(entries: Sequence[Entry], device: Device, values: setting.Values) 
         values: what it is like now.
     """
     done = [each for each in entries if not is_refused(each)]
-    last = next((each for each in done if has_changed(each, device)), next(iter(done), None))
+    place = next((n for n, each in enumerate(done) if has_changed(each, device)), 0)
+    last = done[place] if done else None
     if last is None or not last.state or device.kind == "button":
         return False  # nobody can tell
     if last.stage in (Stage.ACCEPTED, Stage.SENT):
         return False  # it was under way, and where it got to is not written down
-    return not setting.is_same(device.kind, last.state, values)
+    seen = [values, *(each.before for each in done[:place] if each.before)]
+    return any(not setting.is_same(device.kind, last.state, each) for each in seen)
 
 
 def oldest_first(entries: Iterable[Entry]) -> list[Entry]:

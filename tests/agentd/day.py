@@ -131,6 +131,8 @@ class Day:
     truth: dict[str, Truth] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     """Devices that somebody moved by hand, and nothing has touched since."""
+    seen: set[str] = field(default_factory=set)
+    """Those of them to which an order came that found them so."""
     fresh: list[str] = field(default_factory=list)
     """Devices that were told something since this was last looked at."""
     of_cause: dict[Cause, list[Done]] = field(default_factory=dict)
@@ -205,7 +207,12 @@ class Day:
         """Somebody switches it by hand."""
         if any(self.outputs[device].values[name] != value for name, value in values.items()):
             self.outputs[device].values |= values
-            self.moved.add(device)
+            made = self.truth.get(device)
+            is_back = made is not None and made.done.after == self.outputs[device].values
+            if is_back and device not in self.seen:
+                self.moved.discard(device)  # nobody can know that it was otherwise meanwhile
+            else:
+                self.moved.add(device)
 
     def stop(self, *, is_stop: bool) -> None:
         self.inbox.latch(is_stop=is_stop, cause=self.cause(), origin=PEOPLE[0])
@@ -232,8 +239,10 @@ class Day:
             return
         self.fresh.append(device)
         if done.before == done.after and device != "bell":
+            self.seen |= {device} & self.moved
             return
         self.moved.discard(device)
+        self.seen.discard(device)
         self.truth[device] = Truth(plan, applied, done)
 
 

@@ -104,7 +104,7 @@ def words_of(truth: Truth) -> list[str]:
     return [plan.text, _WAYS[plan.origin.channel]]
 
 
-@pytest.mark.parametrize("seed", [1, 18])
+@pytest.mark.parametrize("seed", [18, 37])
 def test_why_names_the_true_cause_of_every_actuation(day: Day, seed: int) -> None:
     rng, told, kinds = random.Random(seed), 0, Counter[str]()
     while day.actuations < 500 or told < 250:
