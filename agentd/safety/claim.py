@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from agentd.safety.row import Row
 from llmagentos.cause import Rank
 from llmagentos.clock import Instant
+from llmagentos.kind import Scalar
 
 LEASE_S: Final = 10.0
 """Lease of agents and learners where the device names none: a program that streams says its wish
@@ -38,10 +40,10 @@ class Claim:
     """Monotonic second at which that command runs out; None when it holds for good."""
 
 
-def claimed(old: Claim, row: Row, rank: Rank, now: Instant) -> Claim:
-    """The claim after a command of this rank."""
+def claimed(old: Claim, row: Row, values: Mapping[str, Scalar], rank: Rank, now: Instant) -> Claim:
+    """The claim after a command of this rank; the gate's own end a lease once all is safe."""
     if rank is Rank.SAFETY:
-        return replace(old, lease_until_s=None)
+        return replace(old, lease_until_s=None) if row.is_safe(values) else old
     lease_s = row.limits.lease_s
     if lease_s is None and rank <= Rank.AGENT:
         lease_s = LEASE_S

@@ -100,7 +100,7 @@ def note(
     if row.device.kind == "button" and plan is not None:
         new = replace(new, since=now, switched_at_s=_counted(old, now))
     if rank is not None:
-        new = replace(new, claim=claimed(old.claim, row, rank, now))
+        new = replace(new, claim=claimed(old.claim, row, values, rank, now))
     elif new.is_active and not old.is_active:
         new = replace(new, claim=replace(old.claim, lease_until_s=None))
     if row.limits.slope_per_s is not None:

@@ -119,7 +119,6 @@ def test_a_lower_rank_loses_against_what_a_higher_one_has_just_done(
         pytest.param(Limits(), Rank.PERSON, 500.0, [], id="person without lease"),
         pytest.param(Limits(lease_s=4), Rank.PERSON, 4.0, ["lease_s"], id="person, device's own"),
         pytest.param(Limits(lease_s=4), Rank.AGENT, 4.0, ["lease_s"], id="agent, device's own"),
-        pytest.param(Limits(lease_s=4), Rank.SAFETY, 4.0, [], id="the gate itself"),
         pytest.param(Limits(lease_s=4), None, 4.0, [], id="a hand on its button"),
     ],
 )
@@ -137,6 +136,15 @@ def test_saying_it_again_renews_a_lease() -> None:
     all_rows = rows(heater=Limits())
     gate = gate_after(all_rows["heater"], (985.0, "on"), (993.0, "on"), rank=Rank.AGENT)
     assert not fired(gate, observe(heater="on"), all_rows)
+
+
+def test_a_lease_is_over_only_when_the_output_has_followed() -> None:
+    all_rows = rows(heater=Limits(lease_s=4))
+    gate = gate_after(all_rows["heater"], (990.0, "on"), rank=Rank.PERSON)
+    stuck = gate_after(all_rows["heater"], (995.0, "on"), rank=Rank.SAFETY, gate=gate)
+    assert [each.rule for each in fired(stuck, observe(heater="on"), all_rows)] == ["lease_s"]
+    followed = gate_after(all_rows["heater"], (995.0, "off"), rank=Rank.SAFETY, gate=gate)
+    assert followed.track("heater").claim.lease_until_s is None
 
 
 def test_a_lease_ends_in_the_safe_state_and_spares_what_keeps() -> None:

@@ -80,9 +80,9 @@ class Witness:
     """Judges what happens to the outputs of one house."""
 
     def __init__(self, outputs: list[Output], *, quiet: tuple[int, int]) -> None:
+        # The quiet minutes of a day, over midnight: the first, and the first one after them.
         self.outputs = {each.name: each for each in outputs}
         self.quiet = quiet
-        """First and last-but-one minute of the quiet hours, over midnight."""
         self.stopped_at = math.inf
         self.up_at = 0.0
         self.is_clock_set = True
