@@ -104,13 +104,15 @@ def test_what_was_told_is_done_and_read(part: Valve, output: Output) -> None:
     assert (output.read_back(NOW), part.written) == ({"state": "on"}, [1])
 
 
-@pytest.mark.parametrize("turn", range(20))
-def test_stuck_part_is_never_said_to_have_obeyed(part: Valve, output: Output, turn: int) -> None:
+def test_stuck_part_is_never_said_to_have_obeyed(part: Valve, output: Output) -> None:
     part.is_stuck = True
-    output.apply(act("turn_on"), NOW)
-    while output.advance(NOW):
+    for _ in range(1000):
+        output.apply(act("turn_on"), NOW)
+        while output.advance(NOW):
+            assert state(output) == "off"
+            time.sleep(0.0002)  # the bus has to act
         assert state(output) == "off"
-    assert state(output) == "off"
+    assert len(part.written) == 1000
 
 
 def test_hung_bus_does_not_delay_the_tick(part: Valve, output: Output) -> None:

@@ -95,6 +95,15 @@ def test_machine_without_the_bus_says_so() -> None:
     bus.close()
 
 
+def test_file_that_is_no_bus_is_told_by_the_real_library() -> None:
+    bus = I2cBus()
+    bus.path = "/dev/null"
+    sight = Sight(bus, 0x20)
+    assert eventually(lambda: sight.losses)
+    assert sight.losses[0].startswith("/dev/null: ")
+    bus.close()
+
+
 def test_one_dead_part_does_not_hide_the_others(bus: I2cBus, wire: FakeI2c) -> None:
     del wire.chips[0x20]
     dead, alive = Sight(bus, 0x20), Sight(bus, 0x21)
