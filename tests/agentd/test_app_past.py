@@ -10,6 +10,7 @@ import pytest
 
 from llmagentos.client import DoorRefused
 from tests.agentd.box import ask, running
+from tests.broker import wait_until
 
 
 @pytest.fixture
@@ -81,6 +82,32 @@ def test_what_was_said_is_not_written_to_disk(box: Path) -> None:
     written = b"".join(each.read_bytes() for each in (box / "data").glob("*journal*"))
     assert b"turn_on" in written
     assert b"turn on the desk lamp" not in written
+
+
+def test_a_kept_promise_is_told_with_who_asked_for_it(box: Path) -> None:
+    ask(box, "ask", text="turn on the desk lamp in one second")
+    wait_until(lambda: brightness(box) != 0, what="the promise is kept")
+    told = ask(box, "why", device="lamp")["text"]
+    assert "because I had promised it at " in told
+    assert "asked on the command line: “turn on the desk lamp" in told
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [("undo that", 80), ("put the desk lamp back as it was one minute ago", 0)],
+)
+def test_the_way_back_is_found_by_sentence_too(said: str, left: int, box: Path) -> None:
+    ask(box, "ask", text="set the desk lamp to 80 percent")
+    ask(box, "ask", text="set the desk lamp to 30 percent")
+    ask(box, "ask", text=said)
+    assert brightness(box) == left
+    assert f"“{said}”" in ask(box, "ask", text="why is the desk lamp like that")["reply"]
+
+
+def test_what_happened_is_told_by_sentence_too(box: Path) -> None:
+    ask(box, "ask", text="turn on the heater")
+    told = ask(box, "ask", text="what happened in the last hour")["reply"]
+    assert "The heater was switched on on the command line" in told
 
 
 @pytest.mark.parametrize(
