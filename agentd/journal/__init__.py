@@ -6,7 +6,8 @@
 One SQLite file in WAL mode with `synchronous=FULL`, one thread that writes it, one connection of
 that thread. Whoever records hands over a row and goes on; the thread commits all that waits in
 one transaction (a group) and only then tells those who wait for it. Nobody may wait for it inside
-the tick. Readers have read-only connections of their own and never hold the writer up.
+the tick. Readers, in this process alone, have read-only connections of their own and never hold
+the writer up; another process finds the file locked until this one has ended.
 
 The order of writing, and what a death between two lines leaves:
 

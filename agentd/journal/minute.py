@@ -15,8 +15,8 @@ _GRACE_S: Final = 2.0
 """So long after its end readings of a minute may still come in; later ones cost a second write."""
 
 HOLD_S: Final = 300.0
-"""So long an ended minute waits for something else to be written, for each commit costs the card
-its own 20 to 40 KB. A crash loses no more than that."""
+"""So long an ended minute waits for something else to be written: together they cost the card half
+as much as one by one. A crash loses no more than that."""
 
 _SERIES_MAX: Final = 20_000
 """Sensors and minutes that may be held; what comes beyond it is not averaged."""

@@ -118,6 +118,22 @@ def test_entries_are_bounded_by_their_number(connection: sqlite3.Connection) -> 
     assert first == 5000 - 1234 + 1
 
 
+def test_a_look_costs_no_more_for_a_long_history(connection: sqlite3.Connection) -> None:
+    def instructions() -> int:
+        told: list[int] = []
+        connection.set_progress_handler(lambda: told.append(1), 100)
+        Ageing(Caps()).tend(connection, NOW)
+        connection.set_progress_handler(None, 0)
+        return len(told)
+
+    for sql, _ in ROWS.values():
+        connection.executemany(sql, [(NOW_S, number) for number in range(6000)])
+    few = instructions()
+    for sql, _ in ROWS.values():
+        connection.executemany(sql, [(NOW_S, number) for number in range(6000, 30_000)])
+    assert instructions() < 1.2 * few
+
+
 def test_a_storm_does_not_outgrow_the_caps_while_it_lasts(
     open_journal: Open, path: Path, clock: HandClock
 ) -> None:
