@@ -20,6 +20,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "negation": "no",
     "condition": "rules_later",
     "contradiction": "contradiction",
+    "time": "time_or_level",
 }
 """Why it is forbidden -> the reply. A statement may still hide a wish, so it is not here."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from agentd.understand.span import Spans
 from agentd.understand.words import Words, tokens
 from llmagentos.utterance import Act, Answer, Delayed, Outcome, TimerRequest
 
@@ -17,19 +18,22 @@ class Guard:
 
     def __init__(self, words: Words) -> None:
         self._words = words
+        self._spans = Spans(words)
 
     def forbids(self, text: str, outcome: Outcome) -> str:
         """Why this sentence must not lead to this outcome; empty when it may.
 
         Returns:
-            question, negation, condition, contradiction or statement.
+            question, negation, condition, contradiction, time or statement.
         """
         if isinstance(outcome, TimerRequest) and outcome.op == "status":
             return ""
         if isinstance(outcome, Act | Delayed | TimerRequest) and self.is_question(text):
             return "question"
         if isinstance(outcome, Act):
-            return "contradiction" if _contradicts(outcome) else self._forbids_action(text)
+            if _contradicts(outcome):
+                return "contradiction"
+            return self._forbids_action(text) or self._takes_time_for_level(text, outcome)
         if (
             isinstance(outcome, Answer)
             and len(tokens(text)) > _TERSE
@@ -64,6 +68,18 @@ class Guard:
         if self._words.negation["markers"].occurs(said) or self._starts_negated(text):
             return "negation"
         return "condition" if self._words.condition.occurs(said) else ""
+
+    def _takes_time_for_level(self, text: str, act: Act) -> str:
+        """`time` where a level may be one: "open the blind in five" is not 5 percent."""
+        if not any(isinstance(v, float) for action in act.actions for v in action.args.values()):
+            return ""
+        said, before = tokens(text), self._words.clock["not_a_level"]
+        for index in range(len(said)):
+            length = before.match_at(said, index)
+            number = self._spans.number(said, index + length) if length else None
+            if number and not any(u.match_at(said, number.end) for u in self._words.units.values()):
+                return "time"
+        return ""
 
     def _starts_negated(self, text: str) -> bool:
         said, openers = tokens(text), self._words.negation["openers"]

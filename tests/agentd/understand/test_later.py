@@ -86,7 +86,10 @@ def test_number_that_can_only_be_a_level_is_one(understood, sentence, action):
     assert understood(sentence) == Act((action,))
 
 
-@pytest.mark.parametrize("sentence", ["fan at 20", "desk lamp at 10", "open the blind at one"])
+@pytest.mark.parametrize("sentence", [
+    "fan at 20", "desk lamp at 10", "open the blind at one", "open the blind in 5",
+    "by nine open the blind", "open the blind for nine", "set the fan from 20",
+])  # fmt: skip
 def test_number_that_may_be_a_time_or_a_level_is_asked_about(understood, sentence):
     outcome = understood(sentence)
 
@@ -222,3 +225,23 @@ def test_nothing_of_it_moves_anything(sentence):
 
     assert not isinstance(answer.interpretation.outcome, Act)
     assert daemon.plans == []
+
+
+NOT_NOW = [
+    "tomorrow", "tonight", "on monday", "next week", "at night", "at sunset", "when i come home",
+    "if it rains", "every day", "every evening at nine", "later", "soon", "in a bit", "shortly",
+    "unless it rains", "until nine", "for ten minutes", "after dinner", "on weekends", "once it is dark",
+    "between nine and ten", "around nine", "daily", "sometime", "yesterday", "ten minutes ago",
+    "in ten or twenty minutes", "in a few minutes", "twice", "but not now", "in 2027", "by nine",
+    "in ten minutes", "at nine pm", "tomorrow at noon", "in 5", "from nine", "now and then",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", NOT_NOW)
+def test_command_with_any_other_time_is_never_done_at_once(understood, when):
+    commands = ("turn on the fan", "open the blind", "unlock the back door", "heater off",
+                "set the desk lamp to forty percent", "make it 22 degrees")  # fmt: skip
+
+    for command in commands:
+        for sentence in (f"{command} {when}", f"{when} {command}", f"{when}, {command}"):
+            assert not isinstance(understood(sentence), Act), sentence

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agentd.agents.promise import Problem, TimerAnswer
 from agentd.agents.promises import PromiseBook
 from agentd.understand.notice_reply import NoticeReply
+from agentd.understand.promise_reply import PromiseReply
 from agentd.understand.words import load_words
 from llmagentos.clock import Instant
 from llmagentos.plan import Action, Ruling, Verdict
-from llmagentos.utterance import Observation
+from llmagentos.utterance import Observation, Timer, TimerRequest
 
 from ..agents.paper import Paper
 from .room import HOME, Daemon, assistant, say
@@ -323,3 +325,15 @@ def test_without_a_book_nothing_is_promised():
 
 def test_clock_of_the_desk_is_what_the_tests_say():
     assert Desk().daemon.clock() == Instant(1000.0, 1_735_733_800.0)
+
+
+@pytest.mark.parametrize("problem", Problem)
+@pytest.mark.parametrize("wish", [TimerRequest("cancel"), TimerRequest("cancel", name="tea")])
+def test_every_problem_with_timers_has_words(problem, wish):
+    running = (Timer("pizza", None, 600, 300), Timer(None, "study", 300, 200))
+
+    text = PromiseReply(load_words("en")).of_timer(
+        wish, TimerAnswer("cancel", running, problem), HOME
+    )
+
+    assert text.endswith((".", "?"))
