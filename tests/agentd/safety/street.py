@@ -57,7 +57,7 @@ class Contact(Output):
     def apply(self, action: Action, now: Instant) -> None:
         self.record.append((action, None))
         super().apply(action, now)
-        self.record[-1] = (action, witness.number(self.values))
+        self.record[-1] = (action, number(self.values))
 
 
 class Street:
@@ -311,3 +311,11 @@ class Street:
             self.behind_s = 0.0
             self.witness.is_clock_set, self.witness.clock_set_at = True, self.true_s
         self._turn()
+
+
+def number(values: Mapping[str, Scalar]) -> float:
+    """An output's state as the witness counts it: 1.0 for on, 0.0 for off, else its number."""
+    state = values["state"]
+    if isinstance(state, int | float):
+        return float(state)
+    return 1.0 if state == "on" else 0.0

@@ -8,7 +8,6 @@ stops. It never asks the gate. What is broken raises at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agentd.schema import Limits
@@ -80,9 +79,9 @@ class Witness:
     """Judges what happens to the outputs of one house."""
 
     def __init__(self, outputs: list[Output], *, quiet: tuple[int, int]) -> None:
-        # The quiet minutes of a day, over midnight: the first, and the first one after them.
         self.outputs = {each.name: each for each in outputs}
         self.quiet = quiet
+        """The first quiet minute of a day, and the first one after them, over midnight."""
         self.stopped_at = math.inf
         self.up_at = 0.0
         self.is_clock_set = True
@@ -341,11 +340,3 @@ class Witness:
 
     def _quiet_for_s(self) -> float:
         return (self._minute() - self.quiet[0]) % 1440 * 60
-
-
-def number(values: Mapping[str, object]) -> float:
-    """An output's state as the witness counts it."""
-    state = values["state"]
-    if isinstance(state, int | float):
-        return float(state)
-    return 1.0 if state == "on" else 0.0
