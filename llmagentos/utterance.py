@@ -245,7 +245,7 @@ class Interpretation:
 
     outcome: Outcome
     stage: str
-    """conversation, later, hassil, gazetteer, model or none"""
+    """conversation, recall, later, hassil, gazetteer, status, model or none"""
     elapsed_ms: float = 0.0
     margin: float | None = None
     """Of the model's choice, in nats; None where no model was asked."""
