@@ -51,7 +51,7 @@ class Stations:
 
     def close(self) -> None:
         self._closing.set()
-        self._do(self._server.shutdown())
+        self._do(self._server.shutdown())  # type: ignore[no-untyped-call]
         for thread in self._threads:
             thread.join()
         self.cable.close()
