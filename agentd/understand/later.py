@@ -83,7 +83,9 @@ class Later:
             return _heard(rule)
         if self._guard.forbids_model(text):
             return None
-        return self._command(said, observation, context)
+        return self._command(said, observation, context) or self._for_a_while(
+            said, observation, context
+        )
 
     def complete(
         self, heard: Heard, text: str, observation: Observation, context: Context
@@ -143,6 +145,17 @@ class Later:
             if when.is_vague:
                 return _refused("incomplete", self._words.say("which_time"))
             return self._promise(when, command.plain(), inner)
+        return None
+
+    def _for_a_while(self, said: Said, observation: Observation, context: Context) -> Heard | None:
+        """A command that is to last so long: not done, since nobody would end it."""
+        words = said.words
+        for at in range(1, len(words)):
+            length = self._words.rule["for"].match_at(words, at)
+            if length and self._moments.spans.read(words[at + length :]):
+                inner = self._chain.recognise(said.part(0, at).plain(), observation, context)
+                if inner.found and isinstance(inner.found.outcome, Act):
+                    return _refused("for_a_while", self._words.say("for_a_while"), inner.explain)
         return None
 
     def _splits(self, said: Said) -> Iterator[tuple[When, Said]]:

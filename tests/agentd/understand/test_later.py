@@ -58,6 +58,8 @@ def test_command_for_later_is_understood_to_its_actions(understood, sentence, ou
         ("turn on the moon in ten minutes",     "I understood when, but not what: turn on the moon"),
         ("set the thermostat to 35 degrees at nine pm", "Thermostat takes 5 to 30"),
         ("turn on the fan tomorrow",            "At what time?"),
+        ("turn on the fan for ten minutes",
+         "I cannot do that for a while only. Please say it in two: now, and in how long it shall end"),
         ("tonight turn on the fan",             "At what time?"),
         ("remind me to call mum",               "When shall I remind you?"),
         ("remind me in ten minutes",            "What shall I remind you of?"),
