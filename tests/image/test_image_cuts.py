@@ -65,10 +65,12 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     options = ("-chardev", acks, "-device", "virtserialport,chardev=acks,name=acks")
     guest = Guest(folder, image=built_image(), options=options)
     guest.write("agentd.toml", HOME)
-    boot(guest)
-    yield guest
-    guest.power_off()
-    shutil.rmtree(folder)
+    try:
+        boot(guest)
+        yield guest
+    finally:
+        guest.power_off()
+        shutil.rmtree(folder)
 
 
 @pytest.mark.timeout(1800)
