@@ -7,6 +7,7 @@ be dropped without a red test is one that nothing guards: then the exit status i
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from agentd.safety.rule import Rule
 
 TESTS: Final = "tests/agentd/safety"
 PROPERTY: Final = "test_property.py"
+RUNS: Final = "1000"
+"""Runs of the property test for each mutant; it ends with the first that is broken."""
 PARTS: Final = ("refuse", "bound", "ask", "fire")
 
 
@@ -61,6 +64,7 @@ def main() -> int:
     Returns:
         Exit status: 0 when each one turned a test red, 1 when one survived.
     """
+    os.environ["GATE_RUNS"] = RUNS
     settings.register_profile("mutant", phases=[Phase.generate], database=None)
     settings.load_profile("mutant")
     whole, survivors, missed, begun = table.RULES, [], [], time.monotonic()

@@ -83,8 +83,21 @@ def defy(name: str) -> Step:
     return Step(f"defy({name!r})", do)
 
 
+def meddle(name: str, other: str) -> Step:
+    """Somebody asks for one output, and somebody else presses the button on another."""
+
+    def do(street: Street) -> None:
+        street.command(Action(name, "turn_on"), rank=Rank.PERSON, **SAID_YES)
+        street.wait(0.5)
+        street.hand(other)
+        street.wait(3.0)
+
+    return Step(f"meddle({name!r}, {other!r})", do)
+
+
 def burn(name: str) -> Step:
-    """An agent switches it on, its contacts weld together for a while, and its lease runs out."""
+    """An agent switches it on, its contacts weld together for a while, its lease runs out, and in
+    the end somebody presses its button."""
 
     def do(street: Street) -> None:
         street.command(Action(name, "turn_on"), rank=Rank.AGENT, **SAID_YES)
@@ -92,6 +105,8 @@ def burn(name: str) -> Step:
         street.stick(name, True)
         street.wait(13.0)
         street.stick(name, False)
+        street.wait(3.0)
+        street.hand(name)
         street.wait(3.0)
 
     return Step(f"burn({name!r})", do)
@@ -131,6 +146,7 @@ EVENTS = [
     step("stop"), step("reset"), step("reset"),
     *(burn(name) for name in ("heater", "pump")), *(step("mend", n) for n in ("heater", "pump")),
     *(cling(name) for name in SWITCHES), *(defy(name) for name in SWITCHES),
+    meddle("heater", "pump"), meddle("pump", "lamp"), meddle("lamp", "heater"),
     *(step("promise", name) for name in SWITCHES),
     *(step("hand", name) for name in SWITCHES),
     *(step("tank", level) for level in (50.0, 50.0, 3.0, None, float("nan"))),
