@@ -9,7 +9,9 @@ import pytest
 from agentd.config import parse
 
 PATH = Path("agentd.toml")
-TANK = '[[device]]\nid = "tank"\nkind = "sensor"\ndriver = "serial.jsonl"\ndevice_class = "moisture"\n'
+TANK = (
+    '[[device]]\nid = "tank"\nkind = "sensor"\ndriver = "serial.jsonl"\ndevice_class = "moisture"\n'
+)
 OTHER = '[[device]]\nid = "fan"\nkind = "fan"\ndriver = "d"\n[device.limits]\ninterlock = "air"\n'
 
 
