@@ -32,6 +32,9 @@ ROUNDS: Final = 20 if os.environ.get("LONG") else 2
 SAFE_S: Final = 0.5
 """Longest time from a death to the last output at its safe state."""
 
+BUSY_S: Final = 3.0
+"""The same on a machine that has twice as much to do as it can."""
+
 WATCHDOG_S: Final = 2
 """Shorter than as installed: what counts here comes after it."""
 
@@ -233,11 +236,15 @@ def test_outputs_are_safe_after(way: str, mortal: Mortal, tell: Callable[[str], 
 def test_outputs_are_safe_after_a_death_on_a_busy_machine(
     mortal: Mortal, tell: Callable[[str], None]
 ) -> None:
+    """Later than on one that is not, for here nothing but the order of the kernel's queue puts
+    agentd-safe first: these namespaces have no controller for the weight of its group."""
     with load(mortal.machine):
-        die_often("SIGKILL", mortal, tell)
+        die_often("SIGKILL", mortal, tell, limit_s=BUSY_S)
 
 
-def die_often(way: str, mortal: Mortal, tell: Callable[[str], None]) -> None:
+def die_often(
+    way: str, mortal: Mortal, tell: Callable[[str], None], *, limit_s: float = SAFE_S
+) -> None:
     slowest_s: list[float] = []
     for number in range(ROUNDS):
         mortal.live()
@@ -248,7 +255,7 @@ def die_often(way: str, mortal: Mortal, tell: Callable[[str], None]) -> None:
         levels = {name: mortal.machine.level(pin) for name, (pin, _) in SAFE.items()}
         assert levels == pytest.approx({name: level for name, (_, level) in SAFE.items()}, abs=0.02)
         assert {edge["level"] for edge in mortal.machine.edges(KEPT, since=at)} <= {1}, "the lamp"
-        assert max(took_s.values()) <= SAFE_S, (number, took_s)
+        assert max(took_s.values()) <= limit_s, (number, took_s)
     tell(
         f"{way}: {ROUNDS} of {ROUNDS} safe, slowest output after {statistics.median(slowest_s):.3f} "
         f"s in the median, {max(slowest_s):.3f} s at most"
@@ -310,7 +317,7 @@ def test_one_loop_that_stands_still_is_a_death(
     wait_until(lambda: mortal.machine.show("agentd", "ActiveState") == "failed", what="the end")
     at = mortal.watchdog_at()
     tell(f"{name} stands: killed after {at - began_at:.1f} s")
-    assert max(mortal.safe_after_s(at).values()) <= SAFE_S + 0.5  # the tracer was in the way
+    assert max(mortal.safe_after_s(at).values()) <= BUSY_S  # the tracer was in the way
     assert (f"{name}: no progress" in mortal.machine.log("agentd")) == (name != "tick")
 
 
