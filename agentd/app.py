@@ -15,6 +15,8 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -277,6 +279,7 @@ class Agentd:
             propose=self._inbox.propose,
             latch=self._latch,
             reset_device=self._reset_device,
+            is_stopped=lambda: self._loop.is_stopped,
             next_cause=self._next_cause,
             config=lambda: self._config,
             reload=self._reload,
@@ -335,7 +338,10 @@ class Agentd:
         """Stop everything because somebody said so; what to answer."""
         cause = utterance.cause or self._next_cause()
         done = self._inbox.latch(is_stop=True, cause=cause, origin=utterance.origin)
-        done.result(STOP_S)
+        with suppress(FutureTimeout):  # a slow disk holds up its note, not the stop
+            done.result(STOP_S)
+        if not self._loop.is_stopped:
+            return "The box does not answer; cut the power."
         return "Everything is stopped, until somebody resets it."
 
     def _latch(self, is_stop: bool, cause: Cause, origin: Origin) -> Future[None]:

@@ -224,7 +224,6 @@ class Loop:
                 self._obey(orders, now, cause=latch.cause)
             else:
                 self._gate.reset(latch.device)
-            latch.done.set_result(None)
 
     def _enforce(self, now: Instant) -> None:
         """Let the limits fire; an output that does not follow is tried again once a second."""
@@ -342,17 +341,21 @@ class Loop:
         if turn != _QUIET:
             self._publish(turn)
         self._gate.save(now)
-        if self._answers:
+        if self._answers or latches:
             answers, self._answers = self._answers, []
-            self._ledger.settle().add_done_callback(lambda _: self._answer(answers))
+            self._ledger.settle().add_done_callback(lambda _: self._answer(answers, latches))
 
-    def _answer(self, answers: Iterable[tuple[Future[Decision], Decision]]) -> None:
+    def _answer(
+        self, answers: Iterable[tuple[Future[Decision], Decision]], latches: Iterable[Latch]
+    ) -> None:
         """On any thread. What could not be written was done all the same: the journal itself
         says, to whoever asks for the box's health, that it is failing."""
         for awaited, decision in answers:
             self._steps(Step.ANSWERED)
             if awaited.set_running_or_notify_cancel():
                 awaited.set_result(decision)
+        for latch in latches:
+            latch.done.set_result(None)
 
 
 def _denied(action: Action, rule: str, reason: str) -> Verdict:

@@ -34,6 +34,8 @@ class Ports:
     """Stop (True) or reset (False)."""
     reset_device: Callable[[str, Cause, Origin], Future[None]]
     """Lift the fault of one device."""
+    is_stopped: Callable[[], bool]
+    """Whether a stop is latched."""
     next_cause: Callable[[], Cause]
     config: Callable[[], Config]
     reload: Callable[[], Mapping[str, Any]]

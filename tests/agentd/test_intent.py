@@ -11,7 +11,7 @@ import pytest
 from agentd.ledger import Unwritten
 from llmagentos.cause import Origin, Rank
 from llmagentos.plan import Action, Decision, Plan, Stage
-from tests.agentd.house import RULE, house, plan
+from tests.agentd.house import PERSON, RULE, house, plan
 from tests.agentd.stand import Stand
 
 ON, OFF = Action("pump", "turn_on"), Action("pump", "turn_off")
@@ -142,6 +142,18 @@ def test_a_stop_wins_over_what_waits(stand: Stand, disk: SlowLedger) -> None:
     disk.write()
     assert ON not in stand.outputs["pump"].told
     assert "stopped" in decision.result(0).applied[0].reason
+
+
+def test_a_stop_is_carried_out_at_once_and_told_once_it_is_written_down(
+    stand: Stand, disk: SlowLedger
+) -> None:
+    stopped = stand.inbox.latch(is_stop=True, cause=stand.next_cause(), origin=PERSON)
+    stand.turn()
+    assert stand.loop.is_stopped
+    assert ("gate", "") in disk.documents
+    assert not stopped.done()
+    disk.write()
+    assert stopped.done()
 
 
 def test_an_occasion_is_carried_out_once(stand: Stand, disk: SlowLedger) -> None:
