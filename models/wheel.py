@@ -90,9 +90,10 @@ def _largest(folder: Path) -> int:
     """Bytes of the largest file below a folder whose files come and go. Not their sum: pip copies
     the wheel at the end, and for a moment there are two."""
     largest = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            largest = max(largest, path.stat().st_size)
+    for inside, _, names in os.walk(folder):  # passes over folders that vanish meanwhile
+        for name in names:
+            with suppress(OSError):
+                largest = max(largest, Path(inside, name).stat().st_size)
     return largest
 
 
