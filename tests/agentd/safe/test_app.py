@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agentd.safe import app
+from tests.broker import wait_until
 from tests.hal.bench import Cable
 from tests.hal.board.process import BoardProcess
 from tests.hal.modbus import Stations
@@ -103,7 +104,7 @@ def board(tmp_path: Path) -> Iterator[BoardProcess]:
     owner = board.start_owner()
     owner.kill()
     owner.communicate()
-    assert board.edges()[-1].why == "death"
+    wait_until(lambda: board.edges()[-1].why == "death", what="the board sees that it died")
     yield board
     board.kill()
 
