@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 SETUP := image-build/setup
 BIN := .venv/bin
-IMAGE := image-build/image
+IMAGE_BUILD := image-build/image
 KITS ?= ../shared/kits
 PYTHON ?= $(eval PYTHON := $(shell $(SETUP)/python.sh))$(PYTHON)
 SCRIPTS = $(shell git ls-files '*.sh') .ci/run
@@ -38,7 +38,7 @@ check: setup build/packages-test ## format, lint, types, import rules, units, sc
 	@$(BIN)/mypy
 	@MYPYPATH=image-build/first-boot $(BIN)/mypy --strict -p first_boot
 	@$(BIN)/mypy --scripts-are-modules $(wildcard $(SETUP)/*.py)
-	@MYPYPATH=$(IMAGE) $(BIN)/mypy --scripts-are-modules $(IMAGE)/build.py
+	@MYPYPATH=$(IMAGE_BUILD) $(BIN)/mypy --scripts-are-modules $(IMAGE_BUILD)/build.py
 	@$(BIN)/pytest -q tests/test_imports.py
 	@shellcheck $(SCRIPTS)
 	@[ -z "$(UNITS)" ] || $(SETUP)/verify_units.sh $(UNITS)
@@ -95,23 +95,23 @@ unit-test: setup build/packages-test ## the installed units under a real systemd
 
 .PHONY: image
 image: ## the card image for Pi 4 and 5, in build/image (as root)
-	@'$(PYTHON)' $(IMAGE)/build.py
+	@'$(PYTHON)' $(IMAGE_BUILD)/build.py
 
 .PHONY: image-test
 image-test: setup build/packages-test ## look into the image, then boot it in an emulator (as root)
-	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE_BUILD)/tools-test)
 	@IMAGE_TEST=1 $(BIN)/pytest -q -rs tests/image/test_image_{files,boot,home,speech}.py \
 		$(IMAGE_TEST_OPTIONS)
 
 .PHONY: image-idle
 image-idle: setup build/packages-test ## what an idle box writes to its card (IMAGE_IDLE=20 minutes)
-	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE_BUILD)/tools-test)
 	@IMAGE_TEST=1 IMAGE_IDLE=$(or $(IMAGE_IDLE),20) $(BIN)/pytest -q -rs \
 		tests/image/test_image_idle.py
 
 .PHONY: image-cuts
 image-cuts: setup build/packages-test ## cut its power 20 times while it writes (IMAGE_CUTS=20)
-	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE)/tools-test)
+	@$(SETUP)/packages.sh install $$(sed 's/#.*//' $(IMAGE_BUILD)/tools-test)
 	@IMAGE_TEST=1 IMAGE_CUTS=$(or $(IMAGE_CUTS),20) $(BIN)/pytest -q -rs \
 		tests/image/test_image_cuts.py
 
