@@ -110,8 +110,6 @@ class Loop:
         self._failed: list[Applied] = []
         self._answers: list[tuple[Future[Decision], Decision]] = []
         self._said: list[Wish] = []
-        self.turns = 0
-        """Ticks done since the start: the proof of progress."""
 
     @property
     def is_stopped(self) -> bool:
@@ -173,7 +171,6 @@ class Loop:
         for proposal in sorted(wishes, key=lambda each: -each.plan.origin.rank):
             self._decide(proposal, now)
         self._publish_turn(batch.latches, readings, now)
-        self.turns += 1
         if self._world.is_moving:
             return BUSY_S
         return min(IDLE_S, max(0.001, self._keeper.due_in_s)) if self._keeper else IDLE_S

@@ -75,7 +75,6 @@ class Courses:
             rule.id,
             rule.actions,
             firing.occasion,
-            lease_s=rule.lease_s,
             notice=notice if has_to_tell else None,
             reading=_trigger(rule, sight),
         )

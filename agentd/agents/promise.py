@@ -145,8 +145,6 @@ class Wish:
     """Names this one time; actions of an occasion that was begun before are not done again."""
     say: str = ""
     """A sentence for people; empty for none."""
-    lease_s: float | None = None
-    """Seconds after which the outputs go back unless it wishes again; None for no lease."""
     notice: Notice | None = None
     """What `say` says, as a value; None when nothing is said."""
     made_by: Cause | None = None
